@@ -1,0 +1,136 @@
+"""The values that every kind of run is made of: candidates, cases, responses, scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol, TypeAlias
+
+from app.ports.journal import CallResult, Outcome
+from app.ports.llm import Json, Message, ModelRef
+
+
+def digest(value: Json) -> str:
+    """Content key of a JSON value: the first 32 hex digits of SHA-256 over its canonical form.
+
+    Raises: ValueError for NaN or infinity, TypeError for what JSON cannot hold.
+    """
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is being compared: a prompt pair and the model that answers with it.
+
+    output_prompt is the text appended after the case's input.
+    """
+
+    system_prompt: str
+    output_prompt: str
+    model: ModelRef
+
+    @cached_property
+    def digest(self) -> str:
+        """Same text and settings, same digest."""
+        return digest(
+            [self.system_prompt, self.output_prompt, self.model.name, dict(self.model.params), self.model.api_base]
+        )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to answer. id: stable within the run; split: train, validation, test or ""."""
+
+    id: str
+    input: str
+    reference: str
+    split: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """Same id and text, same digest."""
+        return digest([self.id, self.input, self.reference])
+
+
+@dataclass(frozen=True)
+class Response:
+    """A candidate's answer to a case. outcome is "scored" when there is a text to score, else what came instead of one."""
+
+    text: str
+    outcome: Outcome = "scored"
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """value in [0, 1]; feedback: one sentence for the optimiser.
+
+    parsed is False when the scorer could not read the answer; the sample then counts as parse_failed with score 0.
+    """
+
+    value: float
+    feedback: str = ""
+    parsed: bool = True
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+class Ask(Protocol):
+    """One model call, journalled, budgeted, retried. Handed to responders, scorers and optimisers."""
+
+    async def __call__(
+        self, role: str, model: ModelRef, messages: Sequence[Message], response_schema: Json = None
+    ) -> CallResult:
+        """Buy one reply, or get back the one that was bought before.
+
+        role: who pays: "primary", "optimizer" or "judge".
+        Returns a result with error "" or one of "rejected", "content_filtered" or a transient label after the last retry.
+        Raises: what halts the run (budget, pause, cancel, a provider that is down).
+        """
+        ...
+
+
+class Responder(Protocol):
+    """How a candidate answers a case."""
+
+    @property
+    def spec(self) -> Json:
+        """What makes two responders the same, for content keys."""
+        ...
+
+    async def respond(self, candidate: Candidate, case: Case, ask: Ask) -> Response:
+        """Answer one case."""
+        ...
+
+
+class Scorer(Protocol):
+    """How a response is scored. Settings are checked in the constructor (ValueError names the setting)."""
+
+    @property
+    def spec(self) -> Json:
+        """Name and settings, for content keys and for the page: {"name": ..., **settings}."""
+        ...
+
+    async def score(self, case: Case, response: Response, ask: Ask) -> Score:
+        """Score one answer against case.reference."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exam:
+    """How candidates are examined: who answers, who scores."""
+
+    responder: Responder
+    scorer: Scorer
+
+    @cached_property
+    def digest(self) -> str:
+        """Same responder and scorer settings, same digest."""
+        return digest([self.responder.spec, self.scorer.spec])
+
+
+Work: TypeAlias = Callable[[Ask], Awaitable[Json]]
+"""The body of a step: gets its own ask, returns what is to be recorded."""

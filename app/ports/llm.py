@@ -1,0 +1,199 @@
+"""How the core reaches a language model: the request, the reply, the price, and every way a call can fail.
+
+The errors form one tree:
+
+    CallError
+    |- Transient                another try may succeed
+    |  |- RateLimited           429; carries retry_after in seconds when the provider said so
+    |  |- ServerFault           5xx, malformed or cut-off body
+    |  |- TimedOut              no complete answer within the deadline; the provider may have been paid
+    |  `- Unreachable           connection refused or reset, DNS failure; nothing was answered
+    |- Permanent                the same request will fail again, and so will its neighbours
+    |  |- Unauthorized          401, 403, missing or wrong key
+    |  |- UnknownModel          404, or a name that no adapter knows
+    |  `- QuotaExhausted        the account has no money or daily quota left
+    |- Rejected                 400: this one request is wrong (too long, unknown parameter); its neighbours may be fine
+    `- ContentFiltered          the provider refused this one input or output
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+Json: TypeAlias = Any
+"""A value that json.dumps accepts: None, bool, finite int or float, str, list, or dict with str keys."""
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat as it is sent to a model."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which model answers and with which settings.
+
+    name: LiteLLM style, ``provider/model`` (``vertex_ai/gemini-3.5-flash``, ``openai/gpt-5-mini``, ``simulated/primary``).
+    params: universal names: temperature, top_p, max_output_tokens, seed, reasoning_effort; adapters translate them.
+    api_base: base URL of an OpenAI-compatible server, else None.
+    """
+
+    name: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    api_base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One model call. response_schema: JSON schema that the reply must follow where the provider can enforce it."""
+
+    model: ModelRef
+    messages: tuple[Message, ...]
+    response_schema: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one call as the provider reported them; ``estimated`` when it did not and we counted ourselves."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model answered.
+
+    text: the answer, possibly empty. cost_usd: None when no price is known (never 0 for unknown).
+    ttft_s, ttlb_s: seconds from sending to the first delta and to the last byte. raw: the provider's body for the record.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    usage: Usage
+    cost_usd: float | None
+    ttft_s: float | None
+    ttlb_s: float
+    served_model: str = ""
+    raw: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per single token."""
+
+    prompt_usd: float
+    completion_usd: float
+
+
+class CallError(Exception):
+    """A model call that gave no usable reply. The message is fit for a page: it holds no key and no header."""
+
+    label: ClassVar[str] = "call_error"
+
+    def __init__(self, message: str, *, maybe_paid: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_paid = maybe_paid
+        """True when the request was sent and the provider may have charged for it."""
+
+
+class Transient(CallError):
+    """Another try may succeed."""
+
+    label = "transient"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, maybe_paid: bool = False) -> None:
+        super().__init__(message, maybe_paid=maybe_paid)
+        self.retry_after = retry_after
+        """Seconds that the provider asked to wait, already parsed from whatever form it used; None when it said nothing."""
+
+
+class RateLimited(Transient):
+    """429."""
+
+    label = "rate_limited"
+
+
+class ServerFault(Transient):
+    """5xx, or a body that is not what the protocol promises."""
+
+    label = "server_fault"
+
+
+class TimedOut(Transient):
+    """No complete answer within the deadline; the provider may have been paid."""
+
+    label = "timed_out"
+
+
+class Unreachable(Transient):
+    """No connection: refused, reset before an answer, DNS failure."""
+
+    label = "unreachable"
+
+
+class Permanent(CallError):
+    """The same request will fail again, and so will every other one to this model."""
+
+    label = "permanent"
+
+
+class Unauthorized(Permanent):
+    """401, 403, or no key at all."""
+
+    label = "unauthorized"
+
+
+class UnknownModel(Permanent):
+    """The provider does not know this model, or no adapter speaks for its name."""
+
+    label = "unknown_model"
+
+
+class QuotaExhausted(Permanent):
+    """No money or daily quota left."""
+
+    label = "quota_exhausted"
+
+
+class Rejected(CallError):
+    """This request is wrong; others may be fine."""
+
+    label = "rejected"
+
+
+class ContentFiltered(CallError):
+    """The provider's filter refused this input or output."""
+
+    label = "content_filtered"
+
+
+class LLM(Protocol):
+    """One way to reach models. Implementations never retry: the desk is the only retry layer."""
+
+    async def complete(self, request: Request, *, deadline_s: float) -> Reply:
+        """Send one request and wait for the whole reply.
+
+        deadline_s: total seconds for the call, connection and slow drip included.
+        Raises: a subclass of CallError, and nothing else, when the provider gives no usable reply.
+        """
+        ...
+
+    def price(self, model: ModelRef) -> Price | None:
+        """USD per token, or None when unknown. Never raises for an unknown model."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and threads."""
+        ...

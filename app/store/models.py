@@ -1,0 +1,235 @@
+"""Every table, as plain SQLAlchemy on our own typed Base."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, func
+from sqlalchemy import JSON as SqlJson
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from app.ports.llm import Json
+
+JsonColumn = SqlJson().with_variant(JSONB(), "postgresql")
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite gives row ids only to INTEGER columns."""
+
+
+class Base(DeclarativeBase):
+    """Our declarative base; Flask-SQLAlchemy wraps it for the web."""
+
+    type_annotation_map = {dt.datetime: DateTime(timezone=True), str: Text(), Json: JsonColumn}
+
+
+class Dataset(Base):
+    """An imported set of examples. Its examples never change; digest marks their content and order."""
+
+    __tablename__ = "datasets"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str]
+    """Name of the file it came from."""
+    rows: Mapped[int]
+    report: Mapped[Json] = mapped_column(JsonColumn)
+    """How the file was read: encoding, delimiter, columns used, dropped rows with reasons."""
+    statistics: Mapped[Json] = mapped_column(JsonColumn)
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[dt.datetime | None]
+    """A deleted dataset leaves the lists and frees its name; runs that use it keep its examples."""
+
+
+class Example(Base):
+    """One row of a dataset, as it was given."""
+
+    __tablename__ = "examples"
+    __table_args__ = (UniqueConstraint("dataset_id", "row"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    row: Mapped[int]
+    """Number of the row in the file's data, from 1."""
+    input: Mapped[str]
+    reference: Mapped[str]
+    extra: Mapped[Json] = mapped_column(JsonColumn)
+    """The other columns, by name."""
+
+
+class Prompt(Base):
+    """A named prompt of the library: kind "pair" (system and output prompt) or "chat" (a message list)."""
+
+    __tablename__ = "prompts"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    description: Mapped[str] = mapped_column(default="")
+    category: Mapped[str] = mapped_column(String(100), default="")
+    tags: Mapped[Json] = mapped_column(JsonColumn, default=list)
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[dt.datetime | None]
+    versions: Mapped[list[PromptVersion]] = relationship(back_populates="prompt", order_by="PromptVersion.number")
+    labels: Mapped[list[PromptLabel]] = relationship(back_populates="prompt", order_by="PromptLabel.label")
+
+
+class PromptVersion(Base):
+    """An immutable version of a prompt, numbered from 1 within it."""
+
+    __tablename__ = "prompt_versions"
+    __table_args__ = (UniqueConstraint("prompt_id", "number"), Index("ix_prompt_versions_run_id", "run_id"))
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    prompt_id: Mapped[int] = mapped_column(ForeignKey("prompts.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    system_prompt: Mapped[str] = mapped_column(default="")
+    output_prompt: Mapped[str] = mapped_column(default="")
+    messages: Mapped[Json] = mapped_column(JsonColumn, default=list)
+    """For kind chat: [{"role": ..., "content": ...}, ...]; else []."""
+    digest: Mapped[str] = mapped_column(String(64))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    author: Mapped[str] = mapped_column(String(20))
+    """"person", "run" or "import"."""
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_number: Mapped[int | None]
+    """Which proposal of that run it was; 0 is the run's initial prompt."""
+    fate: Mapped[str] = mapped_column(String(20), default="")
+    """"" for a person's version; accepted, rejected or invalid for a proposal."""
+    reasoning: Mapped[str] = mapped_column(default="")
+    scores: Mapped[Json] = mapped_column(JsonColumn, default=dict)
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    prompt: Mapped[Prompt] = relationship(back_populates="versions")
+    parent: Mapped[PromptVersion | None] = relationship(remote_side="PromptVersion.id")
+
+
+class PromptLabel(Base):
+    """A movable name, such as "production", for one version of a prompt."""
+
+    __tablename__ = "prompt_labels"
+    __table_args__ = (UniqueConstraint("prompt_id", "label"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    prompt_id: Mapped[int] = mapped_column(ForeignKey("prompts.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(60))
+    version_id: Mapped[int] = mapped_column(ForeignKey("prompt_versions.id", ondelete="CASCADE"))
+    set_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    prompt: Mapped[Prompt] = relationship(back_populates="labels")
+    version: Mapped[PromptVersion] = relationship()
+
+
+class Run(Base):
+    """One persisted execution of any kind."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_created_at", "created_at", "id"), Index("ix_runs_status", "status"))
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(12))
+    """queued, running, paused, done, cancelled or failed."""
+    reason: Mapped[str] = mapped_column(default="")
+    """Why it is paused, cancelled or failed, in words for a person."""
+    wish: Mapped[str] = mapped_column(String(8), default="")
+    """What the user asked of the worker: "", pause or cancel."""
+    spec: Mapped[Json] = mapped_column(JsonColumn)
+    simulated: Mapped[bool]
+    """True when any model of the run is the simulated provider."""
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("datasets.id"))
+    prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"))
+    cloned_from: Mapped[str | None] = mapped_column(String(16))
+    outcome: Mapped[Json] = mapped_column(JsonColumn, default=None, nullable=True)
+    fence: Mapped[int] = mapped_column(default=0)
+    """Number of the newest claim; only its holder may write."""
+    lease_owner: Mapped[str] = mapped_column(String(80), default="")
+    lease_until: Mapped[float] = mapped_column(Float(53), default=0.0)
+    """Seconds since the epoch by the database's clock; 0 when nobody holds the run."""
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    dataset: Mapped[Dataset | None] = relationship()
+    prompt: Mapped[Prompt | None] = relationship()
+
+
+class SampleRow(Base):
+    """One candidate's scored answer to one case (see app.ports.journal.Sample)."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        UniqueConstraint("run_id", "key"),
+        Index("ix_samples_run_candidate", "run_id", "candidate", "split", "id"),
+        Index("ix_samples_run_id", "run_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(64))
+    candidate: Mapped[str] = mapped_column(String(64))
+    case: Mapped[str] = mapped_column(String(64))
+    repeat: Mapped[int]
+    split: Mapped[str] = mapped_column(String(12))
+    outcome: Mapped[str] = mapped_column(String(20))
+    score: Mapped[float | None]
+    feedback: Mapped[str]
+    response: Mapped[str]
+    scores: Mapped[Json] = mapped_column(JsonColumn, nullable=True)
+    error: Mapped[str]
+    calls: Mapped[int]
+    tokens: Mapped[int]
+    cost_usd: Mapped[float | None]
+    seconds: Mapped[float]
+
+
+class CallRow(Base):
+    """One model call: the intent before each sending and, once known, the result (see app.ports.journal)."""
+
+    __tablename__ = "calls"
+    __table_args__ = (UniqueConstraint("run_id", "key"), Index("ix_calls_run_id", "run_id", "id"))
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(120))
+    attempts: Mapped[int]
+    role: Mapped[str] = mapped_column(String(12))
+    model: Mapped[str] = mapped_column(String(200))
+    request: Mapped[Json] = mapped_column(JsonColumn)
+    reserved_usd: Mapped[float | None]
+    settled: Mapped[bool]
+    """False while the fate of the last sending is unknown."""
+    text: Mapped[str] = mapped_column(default="")
+    error: Mapped[str] = mapped_column(String(30), default="")
+    finish_reason: Mapped[str] = mapped_column(String(20), default="")
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    reasoning_tokens: Mapped[int] = mapped_column(default=0)
+    cached_tokens: Mapped[int] = mapped_column(default=0)
+    tokens_estimated: Mapped[bool] = mapped_column(default=False)
+    cost_usd: Mapped[float | None]
+    ttft_s: Mapped[float | None]
+    ttlb_s: Mapped[float] = mapped_column(default=0.0)
+    served_model: Mapped[str] = mapped_column(String(200), default="")
+    raw: Mapped[Json] = mapped_column(JsonColumn, nullable=True)
+    retries: Mapped[int] = mapped_column(default=0)
+    wait_s: Mapped[float] = mapped_column(default=0.0)
+    uncertain: Mapped[int] = mapped_column(default=0)
+    """Sendings whose fate is unknown although the call went on (crashes, timeouts after sending)."""
+    sent_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    settled_at: Mapped[dt.datetime | None]
+
+
+class StepRow(Base):
+    """The recorded result of one other effect of a run."""
+
+    __tablename__ = "steps"
+    __table_args__ = (UniqueConstraint("run_id", "key"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(120))
+    value: Mapped[Json] = mapped_column(JsonColumn, nullable=True)
+
+
+class Event(Base):
+    """What happened in a run, in order. id is the cursor of the event stream."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("run_id", "note"), Index("ix_events_run_id", "run_id", "id"))
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    note: Mapped[int | None]
+    """Number within the run's history; None for what was only told to watchers."""
+    name: Mapped[str] = mapped_column(String(30))
+    data: Mapped[Json] = mapped_column(JsonColumn)
+    at: Mapped[dt.datetime] = mapped_column(server_default=func.now())

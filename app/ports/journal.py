@@ -33,7 +33,10 @@ class JournalUnavailable(JournalError):
 
 @dataclass(frozen=True, slots=True)
 class CallIntent:
-    """Written before each sending. key: content key of the call; attempt: 1 for the first sending of this call ever."""
+    """Written before each sending. key: content key of the call; attempt: 1 for the first sending of this call ever.
+
+    uncertain: earlier sendings of this call that may have been paid for without an answer.
+    """
 
     key: str
     attempt: int
@@ -41,6 +44,7 @@ class CallIntent:
     model: str
     request: Json
     reserved_usd: float | None
+    uncertain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,15 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call as the journal holds it. result is None when it was sent and its fate is unknown."""
+    """A call as the journal holds it. result is None when it was sent and the fate of the last sending is unknown.
+
+    uncertain: earlier sendings that may have been paid for without an answer (the last one not counted).
+    """
 
     key: str
     attempts: int
     result: CallResult | None
+    uncertain: int = 0
 
 
 @dataclass(frozen=True, slots=True)

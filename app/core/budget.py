@@ -1,0 +1,124 @@
+"""Nothing is bought beyond a limit: what a call may cost is reserved before it is sent and settled after it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.core.halt import BudgetReached
+from app.ports.journal import CallResult, Totals
+from app.ports.llm import Price, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a run may spend; None is no limit. tokens: prompt and completion; minutes: of wall time."""
+
+    usd: float | None = None
+    calls: int | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What one or more calls cost or may cost."""
+
+    usd: float = 0.0
+    calls: int = 0
+    tokens: int = 0
+
+    def plus(self, other: Amount, times: int = 1) -> Amount:
+        """This and ``times`` the other."""
+        return Amount(
+            self.usd + times * other.usd, self.calls + times * other.calls, self.tokens + times * other.tokens
+        )
+
+
+NOTHING = Amount()
+
+
+def ceiling(request: Request, price: Price | None, default_output_tokens: int) -> Amount:
+    """The most that a request can cost: a token is at least one byte of UTF-8, and output ends at its limit.
+
+    An unknown price counts as 0 USD here; a USD limit is refused before the start when a price is unknown.
+    """
+    prompt = sum(len(m.content.encode("utf-8", "surrogatepass")) + 8 for m in request.messages)
+    completion = int(request.model.params.get("max_output_tokens") or default_output_tokens)
+    usd = prompt * price.prompt_usd + completion * price.completion_usd if price else 0.0
+    return Amount(usd, 1, prompt + completion)
+
+
+def actual(result: CallResult) -> Amount:
+    """What an answered call cost."""
+    usage = result.usage
+    return Amount(result.cost_usd or 0.0, 1, usage.prompt_tokens + usage.completion_tokens)
+
+
+class Budget:
+    """The limits of one run and what it has spent.
+
+    ``kept_back`` is set aside for what must still be possible when the search has used up the rest (the sealed test).
+    """
+
+    def __init__(
+        self, limits: Limits, spent: Totals, elapsed_s: float = 0.0, clock: Callable[[], float] = time.monotonic
+    ):
+        self.limits = limits
+        self.kept_back = NOTHING
+        self.timed = True
+        """False lifts the wall-time limit, for what finishes a run."""
+        self._spent = Amount(
+            spent.cost_usd + spent.uncertain_usd,
+            spent.calls + spent.uncertain_calls,
+            spent.prompt_tokens + spent.completion_tokens,
+        )
+        self._reserved = NOTHING
+        self._clock = clock
+        self._began = clock() - elapsed_s
+        self._settled = asyncio.Condition()
+
+    @property
+    def spent(self) -> Amount:
+        """Settled so far, with what may have been spent unseen."""
+        return self._spent
+
+    async def reserve(self, amount: Amount) -> None:
+        """Set the amount aside, waiting for calls under way when only their reservations are in the way.
+
+        Raises: BudgetReached when it would not fit even if they cost nothing.
+        """
+        async with self._settled:
+            while True:
+                self._refuse_beyond(self._spent.plus(amount).plus(self.kept_back))
+                if not self._excess(self._spent.plus(self._reserved).plus(amount).plus(self.kept_back)):
+                    self._reserved = self._reserved.plus(amount)
+                    return
+                await self._settled.wait()
+
+    async def settle(self, reserved: Amount, spent: Amount) -> None:
+        """Replace a reservation by what was really spent."""
+        async with self._settled:
+            self._reserved = self._reserved.plus(reserved, -1)
+            self._spent = self._spent.plus(spent)
+            self._settled.notify_all()
+
+    def _refuse_beyond(self, total: Amount) -> None:
+        if excess := self._excess(total):
+            raise BudgetReached(excess)
+        minutes = self.limits.minutes
+        if self.timed and minutes is not None and self._clock() - self._began >= minutes * 60:
+            raise BudgetReached(f"the limit of {minutes:g} minutes is reached")
+
+    def _excess(self, total: Amount) -> str:
+        limits = self.limits
+        kept = " (some is kept back for the sealed test)" if self.kept_back != NOTHING else ""
+        if limits.usd is not None and total.usd > limits.usd + 1e-12:
+            return f"the limit of {limits.usd:g} USD does not allow another call{kept}"
+        if limits.calls is not None and total.calls > limits.calls:
+            return f"the limit of {limits.calls} calls does not allow another one{kept}"
+        if limits.tokens is not None and total.tokens > limits.tokens:
+            return f"the limit of {limits.tokens} tokens does not allow another call{kept}"
+        return ""

@@ -1,0 +1,53 @@
+"""One system message, one user message (the input, then the output prompt), one reply."""
+
+from __future__ import annotations
+
+from app.core.model import Ask, Candidate, Case, Response
+from app.core.templates import placeholders, render
+from app.ports.journal import CallResult, Outcome
+from app.ports.llm import Json, Message
+
+PLACEHOLDERS = ("input",)
+"""What a prompt may refer to as {{name}}."""
+
+_OUTCOMES: dict[str, Outcome] = {"content_filtered": "refused", "timed_out": "timed_out"}
+_FINISHES: dict[str, Outcome] = {"length": "truncated", "content_filter": "refused"}
+
+
+def messages(candidate: Candidate, case: Case) -> list[Message]:
+    """What is sent for a case.
+
+    The input comes first and the output prompt after it, unless a prompt says itself where {{input}} belongs.
+    """
+    values = {"input": case.input}
+    placed = "input" in placeholders(candidate.system_prompt) or "input" in placeholders(candidate.output_prompt)
+    closing = render(candidate.output_prompt, values)
+    user = closing if placed else "\n\n".join(part for part in (case.input, closing) if part)
+    system = render(candidate.system_prompt, values)
+    turns = [Message("system", system)] if system.strip() else []
+    return [*turns, Message("user", user)] if user.strip() else turns
+
+
+class SingleTurn:
+    """The plainest responder: ask the candidate's model once."""
+
+    @property
+    def spec(self) -> Json:
+        """See app.core.model.Responder."""
+        return {"name": "single_turn"}
+
+    async def respond(self, candidate: Candidate, case: Case, ask: Ask) -> Response:
+        """See app.core.model.Responder."""
+        return read(await ask("primary", candidate.model, messages(candidate, case)))
+
+
+def read(result: CallResult) -> Response:
+    """What a call's result means for the sample: a text to score, or why there is none."""
+    if result.error:
+        return Response("", _OUTCOMES.get(result.error, "provider_error"), f"{result.error}: {result.text}")
+    outcome = _FINISHES.get(result.finish_reason, "scored")
+    reasons = {
+        "truncated": "the answer hit the output token limit before it was finished",
+        "refused": "the provider's content filter stopped the answer",
+    }
+    return Response(result.text, outcome, reasons.get(outcome, ""))

@@ -1,0 +1,191 @@
+"""The engine: a kind of run reaches the world through evaluate, step, note and ask, and gets durability in return.
+
+What the journal holds is handed back instead of being bought again, so a run that was cut short is continued by running it
+again from the start. For that a kind must make the same decisions in the same order, given its spec and the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from app.core.budget import Budget
+from app.core.desk import Asker, Desk, Policy
+from app.core.evaluation import Evaluation, Report, pieces, side_by_side
+from app.core.halt import Cancelled, Halt, Paused
+from app.core.model import Candidate, Case, Exam, Work
+from app.core.storable import storable_json
+from app.ports.journal import Journal, JournalError, Sample, Step
+from app.ports.llm import LLM, Json
+
+T = TypeVar("T")
+
+HEARTBEAT_S = 1.0
+"""Seconds between two renewals of the lease; the user's wish is heard then."""
+GRACE_S = 3.0
+"""Seconds that calls under way get to end after a pause or cancel."""
+PROGRESS_S = 0.25
+"""Seconds between two progress messages at least."""
+
+
+class Run:
+    """One claimed run under way.
+
+    concurrency: calls in flight at most. resumed: whether an earlier claim may have left records.
+    """
+
+    def __init__(
+        self, llm: LLM, journal: Journal, budget: Budget, policy: Policy, *, concurrency: int, resumed: bool
+    ) -> None:
+        self.budget = budget
+        self._journal = journal
+        self._concurrency = concurrency
+        self._desk = Desk(llm, journal, budget, policy, check=self._check, sleep=self._sleep, resumed=resumed)
+        self._halt: Halt | JournalError | None = None
+        self._halted = asyncio.Event()
+        self._notes = 0
+        self._progress = Progress(journal)
+
+    async def conduct(self, kind: Callable[[Run], Awaitable[T]]) -> T:
+        """Run a kind to its end, keeping the lease alive meanwhile.
+
+        Raises: Halt when the run stops early, JournalError when the journal is lost.
+        """
+        async with self._heartbeat():
+            outcome = await kind(self)
+            await self._journal.flush()
+        return outcome
+
+    async def evaluate(
+        self, candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int = 1, stage: str = ""
+    ) -> Report:
+        """Answer and score every case by every candidate ``repeats`` times; returns when all samples are durable.
+
+        stage: what the progress display calls it. A failed sample is data, not an exception.
+        Raises: Halt, JournalError.
+        """
+        wanted = pieces(candidates, cases, exam, repeats)
+        self._progress.begin(stage, len(wanted))
+        evaluation = Evaluation(self._desk, exam, self._progress.count)
+        missing = await evaluation.recall(wanted)
+        queue, stopping = iter(missing), asyncio.Event()
+        workers = [evaluation.work_off(queue, stopping) for _ in range(min(self._concurrency, len(missing)))]
+        await self._together(workers, stopping)
+        report = evaluation.report(wanted)
+        await self._journal.flush()
+        self._progress.show()
+        return report
+
+    async def step(self, key: str, work: Work) -> Json:
+        """Do any other effect once: its result is recorded and handed back on replay. key: unique in the run."""
+        if known := await self._journal.step(key):
+            return known.value
+        done: list[Step] = []
+
+        async def body() -> None:
+            done.append(Step(key, storable_json(await work(Asker(self._desk, key)))))
+
+        await self._together([body()], asyncio.Event())
+        self._journal.keep_step(done[0])
+        await self._journal.flush()
+        return done[0].value
+
+    def note(self, name: str, **data: Json) -> None:
+        """Add to the run's history, in order; replay repeats the same notes and changes nothing."""
+        self._notes += 1
+        self._journal.note(self._notes, name, data)
+
+    def expect(self, pieces_in_all: int) -> None:
+        """Tell the progress display how many pieces the whole run may take at most."""
+        self._progress.expected = pieces_in_all
+
+    async def _together(self, workers: Sequence[Awaitable[None]], stopping: asyncio.Event) -> None:
+        await side_by_side(workers, stopping, self._halted, GRACE_S)
+        self._check()
+
+    def _check(self) -> None:
+        if self._halt:
+            raise self._halt
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._halted.wait(), seconds)
+        self._check()
+
+    @contextlib.asynccontextmanager
+    async def _heartbeat(self) -> AsyncIterator[None]:
+        beating = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        while not self._halt:
+            try:
+                wish = await self._journal.heartbeat()
+            except JournalError as lost:
+                self._halt = lost
+            else:
+                if wish == "pause":
+                    self._halt = Paused("paused by the user")
+                elif wish == "cancel":
+                    self._halt = Cancelled("cancelled by the user")
+            if self._halt:
+                self._halted.set()
+                return
+            await asyncio.sleep(HEARTBEAT_S)
+
+
+class Progress:
+    """What watchers are told while a run is under way. Nothing here influences the outcome."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.expected = 0
+        self._journal = journal
+        self._began = time.monotonic()
+        self._shown = 0.0
+        self._stage, self._stage_done, self._stage_size = "", 0, 0
+        self._counted: set[str] = set()
+        self._bought = self._calls = self._tokens = 0
+        self._cost_usd = 0.0
+
+    def begin(self, stage: str, size: int) -> None:
+        """A new evaluation starts."""
+        self._stage, self._stage_done, self._stage_size = stage, 0, size
+        self.show()
+
+    def count(self, sample: Sample, bought: bool) -> None:
+        """One more sample is there; ``bought`` is False when it came from the journal."""
+        self._stage_done += 1
+        if sample.key not in self._counted:
+            self._counted.add(sample.key)
+            self._bought += bought
+            self._calls += sample.calls
+            self._tokens += sample.tokens
+            self._cost_usd += sample.cost_usd or 0.0
+        if time.monotonic() - self._shown >= PROGRESS_S:
+            self.show()
+
+    def show(self) -> None:
+        """Tell where the run is."""
+        self._shown = time.monotonic()
+        done, expected = len(self._counted), max(self.expected, len(self._counted), 1)
+        pace = (self._shown - self._began) / self._bought if self._bought else None
+        self._journal.tell(
+            "progress",
+            {
+                "stage": self._stage,
+                "done": self._stage_done,
+                "total": self._stage_size,
+                "fraction": round(done / expected, 4),
+                "eta_s": round(pace * (expected - done), 1) if pace is not None else None,
+                "calls": self._calls,
+                "tokens": self._tokens,
+                "cost_usd": round(self._cost_usd, 6),
+            },
+        )

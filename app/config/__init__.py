@@ -1,0 +1,20 @@
+"""What the operator decides, as frozen, validated values; imports nothing else of ours."""
+
+from app.config.reading import ROOT, ConfigError, Setting, catalogue, load, read_env_file, signing_key
+from app.config.settings import Budget, Calls, Optimizer, Settings, Training, Uploads
+
+__all__ = [
+    "ROOT",
+    "Budget",
+    "Calls",
+    "ConfigError",
+    "Optimizer",
+    "Setting",
+    "Settings",
+    "Training",
+    "Uploads",
+    "catalogue",
+    "load",
+    "read_env_file",
+    "signing_key",
+]

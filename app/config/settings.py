@@ -1,0 +1,196 @@
+"""Every operator setting: its type, range and default; the line below each one is its description everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A group of settings. Frozen; knows no other keys than its fields."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+class Training(Section):
+    """Defaults of a new training; every one can be set for a single run."""
+
+    epochs: Annotated[Whole, Field(ge=1, le=1000)] = 10
+    """Most epochs of a training."""
+    batch_size: Annotated[Whole, Field(ge=1, le=10_000)] = 16
+    """Train examples that an epoch looks at."""
+    patience: Annotated[Whole, Field(ge=1, le=1000)] = 3
+    """Epochs without improvement before a training stops."""
+    concurrency: Annotated[Whole, Field(ge=1, le=1000)] = 16
+    """Model calls of one run under way at the same time."""
+    min_improvement: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    """A proposal is accepted when its mean score on validation is better by more than this."""
+    acceptance: Literal["improvement", "confidence"] = "improvement"
+    """Rule of acceptance: improvement (any at all), or confidence (only when significant at alpha)."""
+    alpha: Annotated[Number, Field(gt=0, lt=1)] = 0.05
+    """Significance level of the confidence rule and of the verdict."""
+    split: Annotated[str, Field(pattern=r"^\d{1,3}/\d{1,3}/\d{1,3}$")] = "60/20/20"
+    """Shares of train, validation and test, in percent."""
+    seed: Annotated[Whole, Field(ge=0, le=2**31 - 1)] = 42
+    """Seed of splits, batches and intervals."""
+    scorer: Name = "exact_match"
+    """How answers are scored: a scorer's name, or name:key=value."""
+    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.0
+    """Temperature of the primary model."""
+    max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2048
+    """Most tokens of one answer."""
+    max_prompt_chars: Annotated[Whole, Field(ge=100, le=1_000_000)] = 12_000
+    """Most characters of a proposal's system and output prompt together."""
+
+
+class Optimizer(Section):
+    """Defaults of what makes the proposals."""
+
+    strategy: Name = "auto"
+    """How proposals are made: auto, full_rewrite, targeted_edit or example_addition."""
+    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.7
+    """Temperature of the optimizer model."""
+    max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 8192
+    """Most tokens of one proposal."""
+    failures: Annotated[Whole, Field(ge=1, le=100)] = 8
+    """Failed examples shown to the optimizer."""
+    successes: Annotated[Whole, Field(ge=0, le=100)] = 2
+    """Solved examples shown to the optimizer, marked as to be kept."""
+
+
+class Budget(Section):
+    """Defaults of what a run may use."""
+
+    usd: Annotated[Number, Field(gt=0)] | None = None
+    """Most US dollars of a run; null means no limit."""
+    calls: Annotated[Whole, Field(ge=1)] | None = None
+    """Most model calls of a run; null means no limit."""
+    tokens: Annotated[Whole, Field(ge=1)] | None = None
+    """Most tokens of a run; null means no limit."""
+    minutes: Annotated[Number, Field(gt=0)] | None = None
+    """Most minutes of work of a run; null means no limit."""
+    confirm_usd: Annotated[Number, Field(ge=0)] = 5.0
+    """A training that may cost more than this asks for a confirmation first."""
+
+
+class Calls(Section):
+    """How a single model call behaves."""
+
+    deadline_s: Annotated[Number, Field(gt=0, le=3600)] = 120.0
+    """Total seconds for one sending of a call."""
+    retries: Annotated[Whole, Field(ge=0, le=50)] = 5
+    """Further sendings after a transient error."""
+    backoff_s: Annotated[Number, Field(gt=0, le=60)] = 1.0
+    """Seconds before the first retry; doubles each time, with jitter."""
+    max_wait_s: Annotated[Number, Field(gt=0, le=3600)] = 60.0
+    """Longest wait before a retry in seconds, also when a provider asks for more."""
+    circuit_failures: Annotated[Whole, Field(ge=1, le=1000)] = 10
+    """Calls that fail for good in a row, without one success, before the run pauses."""
+
+
+class Uploads(Section):
+    """What an imported file may be."""
+
+    max_mb: Annotated[Whole, Field(ge=1, le=10_000)] = 200
+    """Largest file, in megabytes."""
+    max_rows: Annotated[Whole, Field(ge=1, le=100_000_000)] = 1_000_000
+    """Most rows of a dataset."""
+    max_columns: Annotated[Whole, Field(ge=2, le=10_000)] = 200
+    """Most columns of a file."""
+    max_cell_chars: Annotated[Whole, Field(ge=100, le=100_000_000)] = 1_000_000
+    """Most characters of one cell."""
+
+
+class Settings(Section):
+    """All settings. Once loaded, folders are absolute and database_url is filled in."""
+
+    project_id: str = ""
+    """Google Cloud project for Vertex AI."""
+    location: Name = "global"
+    """Google Cloud location for Vertex AI."""
+    primary_model: Name = "vertex_ai/gemini-3.5-flash"
+    """Model that a new training trains for."""
+    optimizer_model: Name = "vertex_ai/gemini-3.5-flash"
+    """Model that proposes prompts in a new training."""
+
+    host: Name = "127.0.0.1"
+    """Address that the web server listens on."""
+    port: Annotated[Whole, Field(ge=1, le=65535)] = 8000
+    """Port of the web server."""
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    """Host names under which pages are served; in the environment separated by commas."""
+    secret_key: Annotated[str, Field(repr=False)] = ""
+    """Signs sessions and forms; when empty, one is made at the first start and kept in the data folder."""
+    web_threads: Annotated[Whole, Field(ge=2, le=1000)] = 64
+    """Threads of the web server; every open event stream holds one."""
+    max_streams: Annotated[Whole, Field(ge=1, le=1000)] = 48
+    """Event streams open at the same time, all clients together."""
+    max_streams_per_client: Annotated[Whole, Field(ge=1, le=1000)] = 8
+    """Event streams open at the same time from one address."""
+
+    data_dir: Path = Path("data")
+    """Folder of the database, the uploads and the embedded Redis."""
+    experiments_dir: Path = Path("experiments")
+    """Folder that runs are exported to."""
+    database_url: Annotated[str, Field(repr=False)] = ""
+    """sqlite:///path or postgresql://user:password@host/name; when empty, app.db in the data folder."""
+    redis_url: Annotated[str, Field(repr=False)] = ""
+    """The Redis to use; when empty, an embedded one is started on redis_port."""
+    redis_port: Annotated[Whole, Field(ge=1, le=65535)] = 6390
+    """Port of the embedded Redis on 127.0.0.1."""
+
+    worker_processes: Annotated[Whole, Field(ge=1, le=256)] = 2
+    """Runs that one worker drives at the same time."""
+    lease_s: Annotated[Number, Field(ge=1, le=30)] = 20.0
+    """A run whose worker has been silent for this many seconds is given to another one."""
+    sweep_s: Annotated[Number, Field(ge=0.2, le=60)] = 5.0
+    """Seconds between two looks of a worker for abandoned runs."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe level that is logged."""
+
+    training: Training = Training()
+    optimizer: Optimizer = Optimizer()
+    budget: Budget = Budget()
+    calls: Calls = Calls()
+    uploads: Uploads = Uploads()
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return f"sqlite:///{info.data.get('data_dir', Path('data')) / 'app.db'}"
+        if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return "postgresql" + value.removeprefix("postgres") if value.startswith("postgres://") else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @property
+    def redis_address(self) -> str:
+        """Where Redis answers: redis_url, or the embedded one."""
+        return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"

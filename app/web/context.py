@@ -1,0 +1,42 @@
+"""What every page may reach: the settings, and the way to hand a run to a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+
+from app.config import Settings
+
+_KEY = "whetstone"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What the pages stand on.
+
+    engine: the configured database engine, shared with services. enqueue: tells the workers that a run wants work and returns
+    False when no broker could be reached (the run then waits in the database).
+    """
+
+    settings: Settings
+    engine: Engine
+    enqueue: Callable[[str], bool]
+
+
+def attach(app: Flask, backend: Backend) -> None:
+    """Make the backend the one that this application's pages see."""
+    app.extensions[_KEY] = backend
+
+
+def backend() -> Backend:
+    """The backend of the application that answers the current request."""
+    return cast(Backend, current_app.extensions[_KEY])
+
+
+def settings() -> Settings:
+    """The settings in force."""
+    return backend().settings

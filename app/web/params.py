@@ -1,0 +1,42 @@
+"""Reading what an address or a form says; what is wrong is refused with the field named and never reaches a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import request
+
+from app.services.errors import Invalid, Problem
+
+LARGEST = 2**63 - 1
+
+
+def clean(value: str) -> str:
+    """The text without NUL and lone surrogates, which no database keeps."""
+    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def text(name: str, *, longest: int = 200) -> str:
+    """A short text of the address, "" when absent."""
+    value = clean(request.args.get(name, ""))
+    if len(value) > longest:
+        raise Invalid([Problem(name, f"may have at most {longest} characters")])
+    return value
+
+
+def choice(name: str, options: Sequence[str], default: str = "") -> str:
+    """One of the options, or the default when absent."""
+    value = clean(request.args.get(name, ""))
+    if value and value not in options:
+        raise Invalid([Problem(name, f"must be one of {', '.join(o for o in options if o)}")])
+    return value or default
+
+
+def whole(name: str, *, default: int = 0, low: int = 0, high: int = LARGEST) -> int:
+    """A whole number of the address, or the default when absent."""
+    value = clean(request.args.get(name, ""))
+    if not value:
+        return default
+    if not (value.isascii() and value.lstrip("-").isdigit() and len(value) < 20 and low <= int(value) <= high):
+        raise Invalid([Problem(name, f"must be a whole number from {low} to {high}")])
+    return int(value)

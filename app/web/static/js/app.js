@@ -1,0 +1,12 @@
+// Loaded on every page: theme switch, shortcuts, dialogs, copy buttons, closing notices. Pages work without it.
+import { startKeys } from "./keys.js";
+import { startTheme } from "./theme.js";
+import { startDialogs } from "./dialogs.js";
+import { startCopy } from "./copy.js";
+import { startTimes } from "./times.js";
+
+startTheme();
+startKeys();
+startDialogs();
+startCopy();
+startTimes();

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, func
-from sqlalchemy import JSON as SqlJson
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Float, ForeignKey, Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from app.ports.llm import Json
-
-JsonColumn = SqlJson().with_variant(JSONB(), "postgresql")
-RowId = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite gives row ids only to INTEGER columns."""
+from app.store.types import CleanString, CleanText, JsonColumn, RowId, Utc, utc_now
 
 
 class Base(DeclarativeBase):
     """Our declarative base; Flask-SQLAlchemy wraps it for the web."""
 
-    type_annotation_map = {dt.datetime: DateTime(timezone=True), str: Text(), Json: JsonColumn}
+    # Constraints have names, so that a later migration can change them on SQLite too.
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {dt.datetime: Utc(), str: CleanText(), Json: JsonColumn}
 
 
 class Dataset(Base):
@@ -27,15 +31,15 @@ class Dataset(Base):
 
     __tablename__ = "datasets"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    name: Mapped[str] = mapped_column(String(200), unique=True)
-    digest: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(CleanString(200), unique=True)
+    digest: Mapped[str] = mapped_column(CleanString(64))
     source: Mapped[str]
     """Name of the file it came from."""
     rows: Mapped[int]
     report: Mapped[Json] = mapped_column(JsonColumn)
     """How the file was read: encoding, delimiter, columns used, dropped rows with reasons."""
     statistics: Mapped[Json] = mapped_column(JsonColumn)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     deleted_at: Mapped[dt.datetime | None]
     """A deleted dataset leaves the lists and frees its name; runs that use it keep its examples."""
 
@@ -60,12 +64,12 @@ class Prompt(Base):
 
     __tablename__ = "prompts"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    name: Mapped[str] = mapped_column(String(200), unique=True)
-    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(CleanString(200), unique=True)
+    kind: Mapped[str] = mapped_column(CleanString(10))
     description: Mapped[str] = mapped_column(default="")
-    category: Mapped[str] = mapped_column(String(100), default="")
+    category: Mapped[str] = mapped_column(CleanString(100), default="")
     tags: Mapped[Json] = mapped_column(JsonColumn, default=list)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     deleted_at: Mapped[dt.datetime | None]
     versions: Mapped[list[PromptVersion]] = relationship(back_populates="prompt", order_by="PromptVersion.number")
     labels: Mapped[list[PromptLabel]] = relationship(back_populates="prompt", order_by="PromptLabel.label")
@@ -83,18 +87,18 @@ class PromptVersion(Base):
     output_prompt: Mapped[str] = mapped_column(default="")
     messages: Mapped[Json] = mapped_column(JsonColumn, default=list)
     """For kind chat: [{"role": ..., "content": ...}, ...]; else []."""
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(CleanString(64))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
-    author: Mapped[str] = mapped_column(String(20))
+    author: Mapped[str] = mapped_column(CleanString(20))
     """"person", "run" or "import"."""
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
     run_number: Mapped[int | None]
     """Which proposal of that run it was; 0 is the run's initial prompt."""
-    fate: Mapped[str] = mapped_column(String(20), default="")
+    fate: Mapped[str] = mapped_column(CleanString(20), default="")
     """"" for a person's version; accepted, rejected or invalid for a proposal."""
     reasoning: Mapped[str] = mapped_column(default="")
     scores: Mapped[Json] = mapped_column(JsonColumn, default=dict)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     prompt: Mapped[Prompt] = relationship(back_populates="versions")
     parent: Mapped[PromptVersion | None] = relationship(remote_side="PromptVersion.id")
 
@@ -106,9 +110,9 @@ class PromptLabel(Base):
     __table_args__ = (UniqueConstraint("prompt_id", "label"),)
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     prompt_id: Mapped[int] = mapped_column(ForeignKey("prompts.id", ondelete="CASCADE"))
-    label: Mapped[str] = mapped_column(String(60))
+    label: Mapped[str] = mapped_column(CleanString(60))
     version_id: Mapped[int] = mapped_column(ForeignKey("prompt_versions.id", ondelete="CASCADE"))
-    set_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    set_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now(), onupdate=utc_now())
     prompt: Mapped[Prompt] = relationship(back_populates="labels")
     version: Mapped[PromptVersion] = relationship()
 
@@ -118,28 +122,28 @@ class Run(Base):
 
     __tablename__ = "runs"
     __table_args__ = (Index("ix_runs_created_at", "created_at", "id"), Index("ix_runs_status", "status"))
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    name: Mapped[str] = mapped_column(String(200))
-    status: Mapped[str] = mapped_column(String(12))
+    id: Mapped[str] = mapped_column(CleanString(16), primary_key=True)
+    kind: Mapped[str] = mapped_column(CleanString(20))
+    name: Mapped[str] = mapped_column(CleanString(200))
+    status: Mapped[str] = mapped_column(CleanString(12))
     """queued, running, paused, done, cancelled or failed."""
     reason: Mapped[str] = mapped_column(default="")
     """Why it is paused, cancelled or failed, in words for a person."""
-    wish: Mapped[str] = mapped_column(String(8), default="")
+    wish: Mapped[str] = mapped_column(CleanString(8), default="")
     """What the user asked of the worker: "", pause or cancel."""
     spec: Mapped[Json] = mapped_column(JsonColumn)
     simulated: Mapped[bool]
     """True when any model of the run is the simulated provider."""
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("datasets.id"))
     prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"))
-    cloned_from: Mapped[str | None] = mapped_column(String(16))
+    cloned_from: Mapped[str | None] = mapped_column(CleanString(16))
     outcome: Mapped[Json] = mapped_column(JsonColumn, default=None, nullable=True)
     fence: Mapped[int] = mapped_column(default=0)
     """Number of the newest claim; only its holder may write."""
-    lease_owner: Mapped[str] = mapped_column(String(80), default="")
+    lease_owner: Mapped[str] = mapped_column(CleanString(80), default="")
     lease_until: Mapped[float] = mapped_column(Float(53), default=0.0)
     """Seconds since the epoch by the database's clock; 0 when nobody holds the run."""
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     dataset: Mapped[Dataset | None] = relationship()
@@ -157,12 +161,12 @@ class SampleRow(Base):
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    key: Mapped[str] = mapped_column(String(64))
-    candidate: Mapped[str] = mapped_column(String(64))
-    case: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(CleanString(64))
+    candidate: Mapped[str] = mapped_column(CleanString(64))
+    case: Mapped[str] = mapped_column(CleanString(64))
     repeat: Mapped[int]
-    split: Mapped[str] = mapped_column(String(12))
-    outcome: Mapped[str] = mapped_column(String(20))
+    split: Mapped[str] = mapped_column(CleanString(12))
+    outcome: Mapped[str] = mapped_column(CleanString(20))
     score: Mapped[float | None]
     feedback: Mapped[str]
     response: Mapped[str]
@@ -181,17 +185,17 @@ class CallRow(Base):
     __table_args__ = (UniqueConstraint("run_id", "key"), Index("ix_calls_run_id", "run_id", "id"))
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    key: Mapped[str] = mapped_column(String(120))
+    key: Mapped[str] = mapped_column(CleanString(120))
     attempts: Mapped[int]
-    role: Mapped[str] = mapped_column(String(12))
-    model: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(CleanString(12))
+    model: Mapped[str] = mapped_column(CleanString(200))
     request: Mapped[Json] = mapped_column(JsonColumn)
     reserved_usd: Mapped[float | None]
     settled: Mapped[bool]
     """False while the fate of the last sending is unknown."""
     text: Mapped[str] = mapped_column(default="")
-    error: Mapped[str] = mapped_column(String(30), default="")
-    finish_reason: Mapped[str] = mapped_column(String(20), default="")
+    error: Mapped[str] = mapped_column(CleanString(30), default="")
+    finish_reason: Mapped[str] = mapped_column(CleanString(20), default="")
     prompt_tokens: Mapped[int] = mapped_column(default=0)
     completion_tokens: Mapped[int] = mapped_column(default=0)
     reasoning_tokens: Mapped[int] = mapped_column(default=0)
@@ -200,13 +204,13 @@ class CallRow(Base):
     cost_usd: Mapped[float | None]
     ttft_s: Mapped[float | None]
     ttlb_s: Mapped[float] = mapped_column(default=0.0)
-    served_model: Mapped[str] = mapped_column(String(200), default="")
+    served_model: Mapped[str] = mapped_column(CleanString(200), default="")
     raw: Mapped[Json] = mapped_column(JsonColumn, nullable=True)
     retries: Mapped[int] = mapped_column(default=0)
     wait_s: Mapped[float] = mapped_column(default=0.0)
     uncertain: Mapped[int] = mapped_column(default=0)
     """Sendings whose fate is unknown although the call went on (crashes, timeouts after sending)."""
-    sent_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     settled_at: Mapped[dt.datetime | None]
 
 
@@ -217,7 +221,7 @@ class StepRow(Base):
     __table_args__ = (UniqueConstraint("run_id", "key"),)
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    key: Mapped[str] = mapped_column(String(120))
+    key: Mapped[str] = mapped_column(CleanString(120))
     value: Mapped[Json] = mapped_column(JsonColumn, nullable=True)
 
 
@@ -230,6 +234,6 @@ class Event(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     note: Mapped[int | None]
     """Number within the run's history; None for what was only told to watchers."""
-    name: Mapped[str] = mapped_column(String(30))
+    name: Mapped[str] = mapped_column(CleanString(30))
     data: Mapped[Json] = mapped_column(JsonColumn)
-    at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())

@@ -1,13 +1,33 @@
-"""The worlds that the contract tests run in."""
+"""Both databases, and the worlds that the contract tests run in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from app.ports.journal import Journal
+from app.store.database import Database
 from tests.store.worlds import MemoryWorld, World
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a new database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/app.db"
+    address: str = request.getfixturevalue("postgres_url")
+    return address
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A new database with all tables."""
+    database = Database(url)
+    database.upgrade()
+    yield database
+    database.close()
 
 
 @pytest.fixture(params=["memory"])

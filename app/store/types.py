@@ -1,0 +1,122 @@
+"""Column types that make SQLite and PostgreSQL hand back the same values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from app.core.storable import storable, storable_json
+from app.ports.llm import Json
+
+JsonColumn = JSON()
+"""Kept as text on both databases: what is read back has the order of keys and the numbers that were written.
+
+PostgreSQL's JSONB would sort the keys and turn 1e22 into an integer; a replayed run would then build other requests.
+"""
+
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite gives row ids only to INTEGER columns."""
+
+_SUSPECT = re.compile(r"\\u0000|[\ud800-\udfff]")
+
+
+class Dumped(str):
+    """JSON that is already text."""
+
+    __slots__ = ()
+
+
+def dumps(value: Json) -> Dumped:
+    """JSON text of a value, clean of what databases cannot hold.
+
+    Raises: TypeError for what JSON cannot hold, ValueError for NaN and infinity.
+    """
+    if isinstance(value, Dumped):
+        return value
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Dumped(dumps(storable_json(value)) if _SUSPECT.search(text) and storable_json(value) != value else text)
+
+
+class CleanText(TypeDecorator[str]):
+    """Text of any length, without NUL and lone surrogates."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the hook's signature
+        """Clean what goes in."""
+        return None if value is None else storable(value)
+
+
+class CleanString(TypeDecorator[str]):
+    """Text of limited length, without NUL and lone surrogates."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the hook's signature
+        """Clean what goes in."""
+        return None if value is None else storable(value)
+
+
+class Utc(TypeDecorator[dt.datetime]):
+    """A moment, always aware and in UTC. SQLite keeps no time zone, so it is converted before and added after."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
+        """Naive times are refused: nobody knows what they mean."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a time zone cannot be stored")
+        return None if value is None else value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
+        """What comes out says that it is UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class utc_now(FunctionElement[dt.datetime]):  # noqa: N801 - reads as the SQL function that it is
+    """The database's present moment, as a Utc column stores it.
+
+    SQLite's CURRENT_TIMESTAMP has whole seconds and compares wrongly with times that have a fraction.
+    """
+
+    type = Utc()
+    inherit_cache = True
+
+
+@compiles(utc_now)
+def _standard_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001 - the hook's signature
+    return "CURRENT_TIMESTAMP"
+
+
+@compiles(utc_now, "sqlite")
+def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001 - the hook's signature
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+class epoch_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function that it is
+    """Seconds since the epoch by the database's clock, for leases: workers' clocks may disagree."""
+
+    inherit_cache = True
+
+
+@compiles(epoch_now, "postgresql")
+def _postgres_epoch(element: epoch_now, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001 - the hook's signature
+    return "EXTRACT(EPOCH FROM clock_timestamp())::float8"
+
+
+@compiles(epoch_now, "sqlite")
+def _sqlite_epoch(element: epoch_now, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001 - the hook's signature
+    return "((julianday('now') - 2440587.5) * 86400.0)"

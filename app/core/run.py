@@ -55,9 +55,10 @@ class Run:
         Raises: Halt when the run stops early, JournalError when the journal is lost.
         """
         async with self._heartbeat():
-            outcome = await kind(self)
-            await self._journal.flush()
-        return outcome
+            try:
+                return await kind(self)
+            finally:
+                await self._journal.flush()  # what was bought before a halt is kept too
 
     async def evaluate(
         self, candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int = 1, stage: str = ""

@@ -35,8 +35,8 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 )
 """Names that other tools use for our settings; a later one wins over an earlier one, WHETSTONE_* over them all."""
 
-NOT_SETTINGS = frozenset({"WHETSTONE_CONFIG", "WHETSTONE_SHARED_DATA"})
-"""WHETSTONE_CONFIG names the configuration file itself; the other one is for the tests."""
+NOT_SETTINGS = ("WHETSTONE_CONFIG", "WHETSTONE_SHARED_DATA", "WHETSTONE_TEST_")
+"""Beginnings of other variables: the first names the configuration file itself, the others are for the tests."""
 
 SECRETS = frozenset(name for name, field in Settings.model_fields.items() if not field.repr)
 """Settings that are never printed."""
@@ -134,7 +134,7 @@ class _Draft:
         for name, value in sorted(environ.items()):
             if name in names and value:
                 self._put(names[name], value, name)
-            elif name.startswith(PREFIX) and name not in names and name not in NOT_SETTINGS:
+            elif name.startswith(PREFIX) and name not in names and not name.startswith(NOT_SETTINGS):
                 hint = _nearest(name, names)
                 self.problems.append(f"environment: {name} is not a setting{hint}; correct the name or unset it")
 

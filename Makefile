@@ -1,0 +1,38 @@
+# Everything runs in .venv, made from the lock file. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bench lock clean
+ONCE ?=
+
+help: ## List the targets.
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv-main ## Train a prompt on a bundled sample and show it (ONCE=1: end with the run).
+	@.venv/bin/whetstone demo $(if $(ONCE),--once)
+
+up: .venv-main ## Serve the pages, with worker and Redis.
+	@.venv/bin/whetstone up
+
+test: .venv-dev ## Lint, types, layers and all tests.
+	@scripts/chromium.sh
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/pytest -n 2
+
+bench: .venv-dev ## Measure how close the engine comes to the models' own speed.
+	.venv/bin/python benchmarks/throughput.py
+
+lock: ## Resolve the dependencies anew (needs uv) and export them for pip.
+	uv lock
+	uv export --quiet --frozen --no-emit-project --output-file requirements.txt
+	uv export --quiet --frozen --no-emit-project --group dev --output-file requirements-dev.txt
+
+clean: ## Remove the environment and the caches; data stays.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: .venv-main .venv-dev
+.venv-main:
+	@PYTHON="$(PYTHON)" scripts/environment.sh main
+.venv-dev:
+	@PYTHON="$(PYTHON)" scripts/environment.sh dev

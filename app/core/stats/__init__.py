@@ -1,0 +1,25 @@
+"""What scores mean: means with intervals, paired comparisons, acceptance, the verdict. Pure functions, all deterministic."""
+
+from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win
+from app.core.stats.interval import Mean, mean_of, score_of
+from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired
+from app.core.stats.power import minimum_detectable
+from app.core.stats.verdict import Verdict, verdict
+
+__all__ = [
+    "MIN_COVERAGE",
+    "RIGHT",
+    "RULES",
+    "Cell",
+    "Mean",
+    "Paired",
+    "Verdict",
+    "accepts",
+    "cannot_win",
+    "cell",
+    "mean_of",
+    "minimum_detectable",
+    "paired",
+    "score_of",
+    "verdict",
+]

@@ -165,20 +165,19 @@ class _Call:
         most = desk.ceiling_of(self._request)
         desk.check()
         await desk.budget.reserve(most.amount)
-        spent = most.amount  # a sending that is cut off may have been paid for
+        spent = NOTHING
         try:
             desk.check()
             self._sent += 1
             await desk.journal.intend(self._intent(most))
+            spent = most.amount  # a sending that is cut off may have been paid for
             reply = await desk.send(self._request)
             result = _result(reply)
             spent = actual(result)
             return result
         except CallError as error:
-            if error.maybe_paid:
-                self._uncertain += 1
-            else:
-                spent = NOTHING
+            self._uncertain += error.maybe_paid
+            spent = most.amount if error.maybe_paid else NOTHING
             raise
         finally:
             await desk.budget.settle(most.amount, spent)

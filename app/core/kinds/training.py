@@ -1,0 +1,101 @@
+"""What a training is given: candidates, exam, splits and settings, made from the run's pinned spec."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core import scorers
+from app.core.datasets import split
+from app.core.model import Candidate, Case, Exam
+from app.core.responders.single_turn import SingleTurn
+from app.ports.llm import Json, ModelRef
+
+BLOCKS = 4
+"""Validation is raced in this many blocks, each of at least SMALLEST_BLOCK cases."""
+SMALLEST_BLOCK = 8
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything a training depends on. See docs/training.md for the meaning of each setting."""
+
+    start: Candidate
+    optimizer: ModelRef | None
+    exam: Exam
+    train: tuple[Case, ...]
+    validation: tuple[Case, ...]
+    test: tuple[Case, ...]
+    strategy: str
+    instructions: str
+    task_hint: str
+    acceptance: str
+    alpha: float
+    min_delta: float
+    epochs: int
+    batch_size: int
+    patience: int
+    seed: int
+    max_prompt_chars: int
+    failures: int = 8
+    successes: int = 2
+
+    def batch(self, epoch: int) -> tuple[Case, ...]:
+        """The epoch's shuffled minibatch of the train split."""
+        size = min(self.batch_size, len(self.train))
+        return tuple(random.Random(f"{self.seed}/batch/{epoch}").sample(self.train, size))  # noqa: S311 - no secret
+
+    def blocks(self) -> list[tuple[Case, ...]]:
+        """The validation split in the order and portions in which it is raced; the order is shuffled once by the seed."""
+        order = random.Random(f"{self.seed}/validation").sample(self.validation, len(self.validation))  # noqa: S311
+        size = max(SMALLEST_BLOCK, math.ceil(len(order) / BLOCKS))
+        return [tuple(order[i : i + size]) for i in range(0, len(order), size)]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any model of it is the simulated provider."""
+        models = (self.start.model, self.optimizer)
+        return any(m is not None and m.name.startswith("simulated/") for m in models)
+
+
+def prepare(spec: Json, rows: Sequence[tuple[int, str, str]]) -> Training:
+    """A training from its pinned spec and the dataset's (row, input, reference) triples.
+
+    Raises: ValueError when the rows are not those that the spec was made for.
+    """
+    pinned = spec["split"]
+    parts = split(rows, pinned["ratios"], pinned["seed"])
+    if parts.digest != pinned["digest"]:
+        raise ValueError("the dataset or its split is not the one that this run was made for")
+    by_row = {row: (input_, reference) for row, input_, reference in rows}
+
+    def cases(numbers: Sequence[int], name: str) -> tuple[Case, ...]:
+        return tuple(Case(str(row), *by_row[row], split=name) for row in numbers)
+
+    return Training(
+        start=Candidate(spec["system_prompt"], spec["output_prompt"], _model(spec["primary"])),
+        optimizer=_model(spec["optimizer"]) if spec["optimizer"] else None,
+        exam=Exam(SingleTurn(), scorers.build(spec["scorers"])),
+        train=cases(parts.train, "train"),
+        validation=cases(parts.validation, "validation"),
+        test=cases(parts.test, "test"),
+        strategy=spec["strategy"],
+        instructions=spec["instructions"],
+        task_hint="Answers are scored by " + " and ".join(one["name"] for one in spec["scorers"]) + ".",
+        acceptance=spec["acceptance"],
+        alpha=spec["alpha"],
+        min_delta=spec["min_delta"],
+        epochs=spec["epochs"],
+        batch_size=spec["batch_size"],
+        patience=spec["patience"],
+        seed=spec["seed"],
+        max_prompt_chars=spec["max_prompt_chars"],
+        failures=spec["failures"],
+        successes=spec["successes"],
+    )
+
+
+def _model(spec: Json) -> ModelRef:
+    return ModelRef(spec["name"], spec["params"], spec["api_base"])

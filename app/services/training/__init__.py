@@ -1,0 +1,48 @@
+"""A training from what a person typed to a queued run: every problem is named before anything is spent."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy.orm import Session
+
+from app.ports.llm import Json
+from app.services import prompts
+from app.services.errors import NotFound
+from app.services.training.draft import parse
+from app.services.training.estimate import Estimate, estimate
+from app.services.training.form import TrainingForm, as_form, defaults
+from app.store.models import Run
+
+__all__ = ["Estimate", "TrainingForm", "as_form", "defaults", "estimate", "parse", "start"]
+
+
+def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | None = None) -> Run:
+    """Queue a run for the spec. Enqueue its id after this returns: the row is committed by then."""
+    prompt_name = spec["prompt"] or prompts.free_name(session, spec["dataset"]["name"])
+    try:
+        prompt = prompts.get(session, prompt_name)
+    except NotFound:
+        prompt = prompts.create(
+            session,
+            prompt_name,
+            kind="pair",
+            system_prompt=spec["system_prompt"],
+            output_prompt=spec["output_prompt"],
+            description=f"Trained on {spec['dataset']['name']}",
+        )
+    models = [spec["primary"], spec["optimizer"]]
+    run = Run(
+        id=secrets.token_hex(5),
+        kind="train",
+        name=name or f"{prompt.name} on {spec['dataset']['name']}",
+        status="queued",
+        spec=spec | {"prompt": prompt.name},
+        simulated=any(m and m["name"].startswith("simulated/") for m in models),
+        dataset_id=spec["dataset"]["id"],
+        prompt_id=prompt.id,
+        cloned_from=cloned_from,
+    )
+    session.add(run)
+    session.commit()
+    return run

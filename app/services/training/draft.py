@@ -1,0 +1,216 @@
+"""A form becomes a pinned spec; whatever stands against it is collected, each problem with its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.core import scorers
+from app.core.datasets import BadSplit, split
+from app.core.optimizers import STRATEGIES
+from app.core.responders.single_turn import PLACEHOLDERS
+from app.core.templates import placeholders
+from app.llm.gateway import Gateway
+from app.ports.llm import Json, ModelRef
+from app.services import datasets, prompts
+from app.services.errors import Invalid, NotFound, Problem
+from app.services.training.form import TrainingForm, read
+from app.store.models import Dataset, Example, PromptVersion
+
+
+def parse(session: Session, raw: Mapping[str, object], *, settings: Settings, gateway: Gateway) -> Json:
+    """The complete, pinned spec of a training.
+
+    raw: field name -> value, blank ones meaning the default. Raises: Invalid with every problem found.
+    """
+    form = read(raw, settings)
+    draft = _Draft(session, form, settings, gateway)
+    spec = draft.spec()
+    if draft.problems:
+        raise Invalid(draft.problems)
+    return spec
+
+
+class _Draft:
+    """One form on its way to a spec; collects what is wrong with it."""
+
+    def __init__(self, session: Session, form: TrainingForm, settings: Settings, gateway: Gateway) -> None:
+        self.problems: list[Problem] = []
+        self._session = session
+        self._form = form
+        self._settings = settings
+        self._gateway = gateway
+
+    def spec(self) -> Json:
+        form = self._form
+        dataset = self._dataset()
+        texts = self._prompts()
+        primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, form.temperature)
+        optimizer = self._optimizer()
+        self._budget([m for m in (primary, optimizer) if m])
+        if self.problems or dataset is None:
+            return None
+        parts = self._split(dataset)
+        return {
+            "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
+            "split": parts,
+            "prompt": form.prompt.partition("@")[0],
+            **texts,
+            "primary": _as_json(primary),
+            "optimizer": _as_json(optimizer),
+            "scorers": self._scorers(),
+            "strategy": form.strategy,
+            "instructions": form.instructions or self._instructions(),
+            "acceptance": form.acceptance,
+            "alpha": form.alpha,
+            "min_delta": form.min_improvement,
+            "epochs": form.epochs,
+            "batch_size": form.batch_size,
+            "patience": form.patience,
+            "concurrency": form.concurrency,
+            "seed": form.seed,
+            "max_prompt_chars": form.max_prompt_chars,
+            "failures": self._settings.optimizer.failures,
+            "successes": self._settings.optimizer.successes,
+            "budget": {
+                "usd": form.budget_usd,
+                "calls": form.budget_calls,
+                "tokens": form.budget_tokens,
+                "minutes": form.budget_minutes,
+            },
+            "calls": self._settings.calls.model_dump(),
+        }
+
+    def _refuse(self, field: str, message: str) -> None:
+        self.problems.append(Problem(field, message))
+
+    def _dataset(self) -> Dataset | None:
+        try:
+            dataset = datasets.get(self._session, self._form.dataset)
+        except NotFound as missing:
+            self._refuse("dataset", str(missing))
+            return None
+        facts = dataset.statistics
+        if dataset.rows < 2:
+            self._refuse("dataset", "it has one row; a training needs at least 2 to learn from one and test on another")
+        elif facts["labels_distinct"] == 1:
+            self._refuse("dataset", "every row has the same answer, so there is nothing to learn; add other answers")
+        if facts["conflicts"] and self._form.conflicts == "refuse":
+            first = facts["conflicts"][0]
+            self._refuse(
+                "dataset",
+                f"{len(facts['conflicts'])} input(s) have different answers, first in rows "
+                f"{', '.join(str(r) for r in first['rows'])}; correct the file, or set conflicts to allow",
+            )
+        return dataset
+
+    def _prompts(self) -> dict[str, str]:
+        form = self._form
+        texts = {"system_prompt": form.system_prompt, "output_prompt": form.output_prompt}
+        if form.prompt:
+            version = self._library_version()
+            if version and not any(text.strip() for text in texts.values()):
+                texts = {"system_prompt": version.system_prompt, "output_prompt": version.output_prompt}
+        elif not any(text.strip() for text in texts.values()):
+            self._refuse("system_prompt", "write a system prompt or an output prompt, or choose one of the library")
+        for field, text in texts.items():
+            for name in placeholders(text):
+                if name not in PLACEHOLDERS:
+                    known = ", ".join(f"{{{{{known}}}}}" for known in PLACEHOLDERS)
+                    self._refuse(field, f"{{{{{name}}}}} is not a known placeholder; known: {known}")
+        if sum(len(text) for text in texts.values()) > form.max_prompt_chars:
+            self._refuse("max_prompt_chars", "the initial prompts are longer than this already; raise it")
+        return texts
+
+    def _library_version(self) -> PromptVersion | None:
+        name, _, which = self._form.prompt.partition("@")
+        try:
+            prompt = prompts.get(self._session, name)
+            version = prompts.version(self._session, prompt, which) if which else prompt.versions[-1]
+        except NotFound as missing:
+            if which or not (self._form.system_prompt or self._form.output_prompt).strip():
+                self._refuse("prompt", str(missing))
+            return None  # a new name: the run's versions will create the prompt
+        if prompt.kind != "pair":
+            self._refuse("prompt", f"{name} is a chat prompt; a training needs a system and output prompt pair")
+            return None
+        return version
+
+    def _model(self, field: str, name: str, base_field: str, base: str, temperature: float) -> ModelRef:
+        tokens = (
+            self._form.max_output_tokens if field == "primary_model" else self._settings.optimizer.max_output_tokens
+        )
+        params: dict[str, Json] = {"temperature": temperature, "max_output_tokens": tokens}
+        if name.startswith("simulated/"):
+            params["seed"] = self._form.seed
+        model = ModelRef(name, params, base or None)
+        problem = self._gateway.problem(model)
+        if problem:
+            self._refuse(base_field if problem.startswith("api_base") else field, problem)
+        elif unreachable := self._gateway.unreachable(model):
+            self._refuse(base_field, unreachable)
+        return model
+
+    def _optimizer(self) -> ModelRef | None:
+        form = self._form
+        strategy = STRATEGIES.get(form.strategy)
+        if strategy is None:
+            self._refuse("strategy", f"there is no strategy {form.strategy!r}; known: {', '.join(STRATEGIES)}")
+            return None
+        if not strategy.needs_optimizer:
+            return None
+        base = form.optimizer_api_base or (form.api_base if form.optimizer_model == form.primary_model else "")
+        field = "optimizer_api_base" if form.optimizer_api_base else "api_base"
+        return self._model("optimizer_model", form.optimizer_model, field, base, form.optimizer_temperature)
+
+    def _budget(self, models: Sequence[ModelRef]) -> None:
+        unpriced = [m.name for m in models if self._gateway.price(m) is None]
+        if self._form.budget_usd is not None and unpriced:
+            self._refuse(
+                "budget_usd",
+                f"the price of {', '.join(unpriced)} is unknown, so USD cannot be limited; limit calls or tokens instead",
+            )
+
+    def _scorers(self) -> list[Json]:
+        try:
+            specs = [scorers.parse(text) for text in self._form.scorer]
+            scorers.build(specs)
+        except ValueError as error:
+            self._refuse("scorer", str(error))
+            return []
+        return specs
+
+    def _instructions(self) -> str:
+        strategy = STRATEGIES[self._form.strategy]
+        return prompts.optimizer_instructions(self._session, self._form.strategy) if strategy.template else ""
+
+    def _split(self, dataset: Dataset) -> Json:
+        try:
+            parts = split(examples_of(self._session, dataset.id), self._form.ratios, self._form.seed)
+        except BadSplit as error:
+            self._refuse("split", str(error))
+            return None
+        return {
+            "ratios": list(self._form.ratios),
+            "seed": self._form.seed,
+            "digest": parts.digest,
+            "train": len(parts.train),
+            "validation": len(parts.validation),
+            "test": len(parts.test),
+            "notes": list(parts.notes),
+        }
+
+
+def examples_of(session: Session, dataset_id: int) -> list[tuple[int, str, str]]:
+    """(row, input, reference) of every example, in order."""
+    query = select(Example.row, Example.input, Example.reference).where(Example.dataset_id == dataset_id)
+    return [(row, input_, reference) for row, input_, reference in session.execute(query.order_by(Example.row))]
+
+
+def _as_json(model: ModelRef | None) -> Json:
+    if model is None:
+        return None
+    return {"name": model.name, "params": dict(model.params), "api_base": model.api_base}

@@ -1,0 +1,138 @@
+"""What a training is asked for with: the same field names and ranges at every door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from app.config import Settings
+from app.core import scorers
+from app.ports.llm import Json
+from app.services.errors import Invalid, Problem
+
+BLANK = (None, "", [])
+
+
+class TrainingForm(BaseModel):
+    """What a training is asked for with, the same names at every door. Blank means the default."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=False)
+
+    dataset: str = Field(min_length=1)
+    prompt: str = ""
+    """Name of a library prompt, as name or name@version-or-label; with own text below, the new versions go there."""
+    system_prompt: str = Field("", max_length=200_000)
+    output_prompt: str = Field("", max_length=200_000)
+    primary_model: str = Field(min_length=1)
+    optimizer_model: str = ""
+    api_base: str = ""
+    optimizer_api_base: str = ""
+    temperature: float = Field(ge=0, le=2)
+    optimizer_temperature: float = Field(ge=0, le=2)
+    max_output_tokens: int = Field(ge=1, le=1_000_000)
+    scorer: list[str]
+    strategy: str
+    acceptance: Literal["improvement", "confidence"]
+    alpha: float = Field(gt=0, le=0.5)
+    min_improvement: float = Field(ge=0, lt=1)
+    epochs: int = Field(ge=1, le=1000)
+    batch_size: int = Field(ge=1, le=10_000)
+    patience: int = Field(ge=1, le=1000)
+    concurrency: int = Field(ge=1, le=1000)
+    split: Annotated[str, Field(pattern=r"^\d{1,3}/\d{1,3}/\d{1,3}$")]
+    seed: int = Field(ge=0, le=2**31 - 1)
+    max_prompt_chars: int = Field(ge=100, le=1_000_000)
+    conflicts: Literal["refuse", "allow"] = "refuse"
+    budget_usd: float | None = Field(None, gt=0)
+    budget_calls: int | None = Field(None, ge=1)
+    budget_tokens: int | None = Field(None, ge=1)
+    budget_minutes: float | None = Field(None, gt=0)
+    instructions: str = Field("", max_length=200_000)
+
+    @field_validator("scorer", mode="before")
+    @classmethod
+    def _one_scorer(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @property
+    def ratios(self) -> tuple[int, int, int]:
+        """Shares of train, validation and test."""
+        train, validation, test = (int(part) for part in self.split.split("/"))
+        return train, validation, test
+
+
+def defaults(settings: Settings) -> dict[str, Json]:
+    """The form's values before a person changes anything."""
+    training, optimizer, budget = settings.training, settings.optimizer, settings.budget
+    return {
+        "primary_model": settings.primary_model,
+        "optimizer_model": settings.optimizer_model,
+        "temperature": training.temperature,
+        "optimizer_temperature": optimizer.temperature,
+        "max_output_tokens": training.max_output_tokens,
+        "scorer": [training.scorer],
+        "strategy": optimizer.strategy,
+        "acceptance": training.acceptance,
+        "alpha": training.alpha,
+        "min_improvement": training.min_improvement,
+        "epochs": training.epochs,
+        "batch_size": training.batch_size,
+        "patience": training.patience,
+        "concurrency": training.concurrency,
+        "split": training.split,
+        "seed": training.seed,
+        "max_prompt_chars": training.max_prompt_chars,
+        "budget_usd": budget.usd,
+        "budget_calls": budget.calls,
+        "budget_tokens": budget.tokens,
+        "budget_minutes": budget.minutes,
+    }
+
+
+def read(raw: Mapping[str, object], settings: Settings) -> TrainingForm:
+    """The form with defaults for what was left blank. Raises: Invalid with every problem found."""
+    given = {key: value for key, value in raw.items() if value not in BLANK}
+    try:
+        return TrainingForm.model_validate(defaults(settings) | given)
+    except ValidationError as error:
+        raise Invalid(_sentences(error)) from None
+
+
+def _sentences(error: ValidationError) -> list[Problem]:
+    problems = []
+    for one in error.errors():
+        field = str(one["loc"][0]) if one["loc"] else ""
+        if one["type"] == "extra_forbidden":
+            problems.append(Problem(field, f"there is no setting called {field}"))
+        elif one["type"] in ("missing", "string_too_short"):
+            problems.append(Problem(field, "is needed"))
+        elif field == "split":
+            problems.append(Problem(field, "write three shares in percent, as 60/20/20"))
+        else:
+            message = one["msg"].replace("Input should", "must")
+            problems.append(Problem(field, f"{message}, not {str(one['input'])[:80]!r}"))
+    return problems
+
+
+def as_form(spec: Json) -> dict[str, Json]:
+    """The form that a spec came from, for cloning."""
+    budget = {f"budget_{key}": value for key, value in spec["budget"].items()}
+    optimizer = spec["optimizer"] or {"name": "", "params": {"temperature": None}, "api_base": None}
+    same = ("system_prompt", "output_prompt", "prompt", "strategy", "acceptance", "alpha", "epochs", "batch_size")
+    same += ("patience", "concurrency", "seed", "max_prompt_chars", "instructions")
+    return {key: spec[key] for key in same} | {
+        "dataset": spec["dataset"]["name"],
+        "primary_model": spec["primary"]["name"],
+        "api_base": spec["primary"]["api_base"] or "",
+        "temperature": spec["primary"]["params"]["temperature"],
+        "max_output_tokens": spec["primary"]["params"]["max_output_tokens"],
+        "optimizer_model": optimizer["name"],
+        "optimizer_api_base": optimizer["api_base"] or "",
+        "optimizer_temperature": optimizer["params"]["temperature"],
+        "scorer": [scorers.format(one) for one in spec["scorers"]],
+        "min_improvement": spec["min_delta"],
+        "split": "/".join(str(part) for part in spec["split"]["ratios"]),
+        **budget,
+    }

@@ -1,0 +1,44 @@
+"""Which adapter stands behind each port; the only module that knows them all."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from app.config import Settings, load, read_env_file
+from app.llm.gateway import Gateway
+from app.services import drive as driving
+from app.services import hints
+from app.store.database import Database
+
+
+def environ() -> dict[str, str]:
+    """The environment over the project's .env file."""
+    return read_env_file() | dict(os.environ)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once. Raises: app.config.ConfigError."""
+    return load(environ=environ())
+
+
+@cache
+def database() -> Database:
+    """The database of this process."""
+    return Database(settings().database_url)
+
+
+def open_llm() -> Gateway:
+    """A new way to reach models; close it after use."""
+    return Gateway(settings(), environ())
+
+
+def drive(run_id: str, *, owner: str) -> str:
+    """Work on a run in this process (see app.services.drive). owner: who holds the lease, for people."""
+    return driving.drive(run_id, database=database(), open_llm=open_llm, owner=owner, lease_s=settings().lease_s)
+
+
+def enqueue(run_id: str) -> bool:
+    """Hint to the workers that a run wants work. False when the broker is away; the sweep finds the run anyway."""
+    return hints.send(settings().redis_address, run_id)

@@ -1,0 +1,95 @@
+"""A proposal is checked before a rollout is spent: placeholders, length, novelty, and that it copies no data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from app.core.model import Candidate, Case
+from app.core.optimizers.base import Proposal
+from app.core.optimizers.examples import without_examples
+from app.core.templates import placeholders
+
+RUN = 8
+"""So many words in a row are copied, not coincidence."""
+SHORT = 4
+"""A hidden text of fewer words than RUN, but at least this many, must not be quoted whole either."""
+
+_WORD = re.compile(r"\w+")
+Words: TypeAlias = tuple[str, ...]
+
+
+def flaw(
+    child: Proposal,
+    parent: Candidate,
+    *,
+    train: Sequence[Case],
+    hidden: Sequence[Case],
+    max_chars: int,
+    examples_allowed: bool,
+) -> str:
+    """What makes a proposal unfit to be tried, in a sentence; "" when nothing does.
+
+    train: the split that strategies see. hidden: validation and test. max_chars: for both prompts together.
+    examples_allowed: whether train text may stand word for word in the examples block.
+    """
+    before, after = (parent.system_prompt, parent.output_prompt), (child.system_prompt, child.output_prompt)
+    if not any(text.strip() for text in after):
+        return "both prompts are empty"
+    if after == before:
+        return "it is the same as its parent"
+    size = sum(len(text) for text in after)
+    if size > max_chars:
+        return f"the prompts have {size:,} characters together; {max_chars:,} are allowed"
+    return _placeholder_flaw(before, after) or _leak(before, after, train, hidden, examples_allowed)
+
+
+def _placeholder_flaw(before: Iterable[str], after: Iterable[str]) -> str:
+    old, new = ({name for text in texts for name in placeholders(text)} for texts in (before, after))
+    if lost := sorted(old - new):
+        return f"it lost the placeholder {{{{{lost[0]}}}}}"
+    if invented := sorted(new - old):
+        return f"it refers to {{{{{invented[0]}}}}}, which the current prompts do not have"
+    return ""
+
+
+def _leak(
+    before: Iterable[str], after: Iterable[str], train: Sequence[Case], hidden: Sequence[Case], examples_allowed: bool
+) -> str:
+    """Runs of words that the parent has already are no fault of the child; nor is hidden text that train has too."""
+    known, copied = _runs(before), _runs(after)
+    fresh = copied - known
+    shared: set[Words] = set()
+    plain = (_runs(without_examples(text) for text in after) if examples_allowed else copied) - known
+    for case in train:
+        runs = _runs((case.input, case.reference)) & fresh
+        if any(len(run) == RUN and run in plain for run in runs):
+            return f"it copies train example {case.id} word for word"
+        shared |= runs
+    for case in hidden:
+        if any(run in fresh and run not in shared for run in _telling(case)):
+            return f"it holds text of a {case.split or 'hidden'} example, which no prompt may know"
+    return ""
+
+
+def _telling(case: Case) -> Iterator[Words]:
+    """The runs of words by which a case would be recognised."""
+    for text in (case.input, case.reference):
+        words = _words(text)
+        if SHORT <= len(words) < RUN:
+            yield words
+        yield from _windows(words, RUN)
+
+
+def _runs(texts: Iterable[str]) -> set[Words]:
+    """Every run of SHORT to RUN words."""
+    return {run for text in texts for size in range(SHORT, RUN + 1) for run in _windows(_words(text), size)}
+
+
+def _windows(words: Words, size: int) -> Iterator[Words]:
+    return (words[i : i + size] for i in range(len(words) - size + 1))
+
+
+def _words(text: str) -> Words:
+    return tuple(_WORD.findall(text.casefold()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -52,7 +53,13 @@ def drive(run_id: str, *, database: Database, open_llm: Callable[[], LLM], owner
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)
         return ""
     except KeyboardInterrupt:
+        journal.stop()
         _conclude(database, claim, End("paused", "interrupted at the terminal; resume it to continue"))
+        raise
+    except SystemExit:  # the worker is told to end: what was bought is on record, and the next worker need not wait
+        journal.stop()
+        with suppress(JournalError):
+            claims.release(database, claim)
         raise
     finally:
         journal.stop()

@@ -1,13 +1,14 @@
 """The prompt library: named prompts, immutable versions, movable labels; what runs found; words in and out."""
 
-from app.services.prompts.checks import LABEL_RULE, NAME_RULE, Words, notes_on, parse_messages, variables
-from app.services.prompts.diff import word_diff
+from app.services.prompts.checks import KINDS, LABEL_RULE, NAME_RULE, Words, notes_on, parse_messages, variables
+from app.services.prompts.diff import Op, word_diff
 from app.services.prompts.exchange import FORMATS, export, import_json
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
-from app.services.prompts.instructions import optimizer_instructions, save_optimizer_instructions
+from app.services.prompts.instructions import instructions_flaw, optimizer_instructions, save_optimizer_instructions
 from app.services.prompts.library import (
     Summary,
     by_id,
+    check_about,
     create,
     delete,
     describe,
@@ -22,14 +23,17 @@ from app.services.prompts.versions import remove_label, restore, save_version, s
 
 __all__ = [
     "FORMATS",
+    "KINDS",
     "LABEL_RULE",
     "NAME_RULE",
     "Node",
+    "Op",
     "Summary",
     "Use",
     "Words",
     "adopt",
     "by_id",
+    "check_about",
     "create",
     "delete",
     "describe",
@@ -38,6 +42,7 @@ __all__ = [
     "get",
     "head",
     "import_json",
+    "instructions_flaw",
     "lineage",
     "list_prompts",
     "notes_on",

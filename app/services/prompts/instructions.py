@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.core.optimizers import STRATEGIES
+from app.core.optimizers.request import PLACEHOLDERS
 from app.core.templates import placeholders
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.prompts.library import create, get
@@ -15,6 +16,8 @@ from app.services.prompts.versions import save_version, version
 from app.store.models import PromptVersion
 
 FOLDER = Path(__file__).resolve().parents[3] / "prompts" / "optimizer"
+NEEDED = ("system_prompt", "output_prompt", "failures", "reply_format")
+"""Without these an optimiser knows neither what it improves, nor what goes wrong, nor how to answer."""
 PREFIX = "optimizer/"
 """Instructions of a strategy are the library prompt of this name and the strategy's."""
 
@@ -38,7 +41,7 @@ def optimizer_instructions(session: Session, strategy: str) -> str:
 
 def save_optimizer_instructions(session: Session, strategy: str, text: str) -> PromptVersion:
     """Keep a person's instructions as a new version of optimizer/<strategy>. Raises: Invalid, NotFound."""
-    if problem := flaw(strategy, text):
+    if problem := instructions_flaw(strategy, text):
         raise Invalid([Problem("instructions", problem)])
     name = PREFIX + strategy
     try:
@@ -49,15 +52,15 @@ def save_optimizer_instructions(session: Session, strategy: str, text: str) -> P
     return save_version(session, prompt, system_prompt=text)
 
 
-def flaw(strategy: str, text: str) -> str:
+def instructions_flaw(strategy: str, text: str) -> str:
     """Why a text cannot instruct the strategy's optimiser, or ""."""
     if not _template(strategy):
         return f"the strategy {strategy} asks no model, so it takes no instructions"
-    known, used = placeholders(shipped(strategy)), placeholders(text)
-    unknown = [name for name in used if name not in known]
-    missing = [name for name in known if name not in used]
+    used = placeholders(text)
+    unknown = [name for name in used if name not in PLACEHOLDERS]
+    missing = [name for name in NEEDED if name not in used]
     if unknown:
-        return f"{_braced(unknown)} is filled in by nothing; known: {_braced(known)}"
+        return f"{_braced(unknown)} is filled in by nothing; known: {_braced(list(PLACEHOLDERS))}"
     if missing:
         return f"{_braced(missing)} must occur, else the optimiser does not see it"
     return ""

@@ -116,6 +116,17 @@ def create(
     return _committed(session, prompt)
 
 
+def check_about(session: Session, name: str, *, description: str, category: str, tags: Iterable[str]) -> None:
+    """Whether a new prompt could be called and described so. Raises: Invalid with every problem."""
+    problems: list[Problem] = []
+    name = checked_name(name, problems)
+    _describe(Prompt(), description, category, tags, problems)
+    if not problems and _taken(session, name):
+        problems.append(_name_taken(name))
+    if problems:
+        raise Invalid(problems)
+
+
 def describe(
     session: Session, prompt: Prompt, *, name: str, description: str, category: str, tags: Iterable[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from functools import cache
 
 from app.config import Settings, load, read_env_file
@@ -34,8 +35,9 @@ def open_llm() -> Gateway:
     return Gateway(settings(), environ())
 
 
-def drive(run_id: str, *, owner: str) -> str:
-    """Work on a run in this process (see app.services.drive). owner: who holds the lease, for people."""
+def drive(run_id: str) -> str:
+    """Work on a run in this process (see app.services.drive)."""
+    owner = f"{socket.gethostname()}:{os.getpid()}"
     return driving.drive(run_id, database=database(), open_llm=open_llm, owner=owner, lease_s=settings().lease_s)
 
 

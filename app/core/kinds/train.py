@@ -102,8 +102,8 @@ class Search:
         )
         tried: list[Fate] = []
         if failures:
-            for proposal in await self._propose(epoch, failures, successes):
-                tried.append(await self._try(epoch, parent, proposal, batch, samples))
+            proposals = await self._propose(epoch, failures, successes)
+            tried = [await self._try(epoch, parent, proposal, batch, samples) for proposal in proposals]
         else:
             self._log(f"Epoch {epoch}: no failures in this minibatch, so there was nothing to learn from.", "info")
         improved = self.best is not before
@@ -200,8 +200,8 @@ class Search:
             stage = f"proposal {child.number}: validation {number}/{len(blocks)}"
             child.report = child.report.plus(await self.run.evaluate([child.candidate], block, spec.exam, stage=stage))
             seen = [rival[s.case] for s in child.samples]
-            remaining = [rival[c.id] for later in blocks[number:] for c in later]
-            if remaining and cannot_win(seen, child.samples, remaining, min_delta=spec.min_delta):
+            to_come = [rival[c.id] for later in blocks[number:] for c in later]
+            if to_come and cannot_win(seen, child.samples, to_come, min_delta=spec.min_delta):
                 break
         fate.validation = child.mean
         fate.paired = paired(seen, child.samples, seed=spec.seed)

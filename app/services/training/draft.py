@@ -102,7 +102,7 @@ class _Draft:
             first = facts["conflicts"][0]
             self._refuse(
                 "dataset",
-                f"{len(facts['conflicts'])} input(s) have different answers, first in rows "
+                f"{facts['conflicts_total']} input(s) have different answers, first in rows "
                 f"{', '.join(str(r) for r in first['rows'])}; correct the file, or set conflicts to allow",
             )
         return dataset

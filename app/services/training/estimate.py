@@ -73,10 +73,8 @@ def _notes(spec: Json, facts: Json, usd: float | None) -> tuple[str, ...]:
         notes.append(f"The sealed test has {n} examples; only a large improvement can be shown on so few.")
     if usd is None:
         notes.append("The price of a model is unknown, so the cost cannot be estimated; it is not zero.")
-    for one in spec["scorers"]:
-        if warning := scorers.warning(one, facts):
-            notes.append(warning)
-    return tuple(notes)
+    warnings = (scorers.warning(one, facts) for one in spec["scorers"])
+    return (*notes, *filter(None, warnings))
 
 
 def model_ref(spec: Json) -> ModelRef:

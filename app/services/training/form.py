@@ -12,7 +12,7 @@ from app.core import scorers
 from app.ports.llm import Json
 from app.services.errors import Invalid, Problem
 
-BLANK = (None, "", [])
+BLANK: tuple[object, ...] = (None, "", [])
 
 
 class TrainingForm(BaseModel):
@@ -120,9 +120,9 @@ def as_form(spec: Json) -> dict[str, Json]:
     """The form that a spec came from, for cloning."""
     budget = {f"budget_{key}": value for key, value in spec["budget"].items()}
     optimizer = spec["optimizer"] or {"name": "", "params": {"temperature": None}, "api_base": None}
-    same = ("system_prompt", "output_prompt", "prompt", "strategy", "acceptance", "alpha", "epochs", "batch_size")
-    same += ("patience", "concurrency", "seed", "max_prompt_chars", "instructions")
-    return {key: spec[key] for key in same} | {
+    same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
+    same += "max_prompt_chars instructions"
+    return {key: spec[key] for key in same.split()} | {
         "dataset": spec["dataset"]["name"],
         "primary_model": spec["primary"]["name"],
         "api_base": spec["primary"]["api_base"] or "",

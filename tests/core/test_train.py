@@ -137,7 +137,7 @@ async def test_a_budget_ends_the_search_but_not_the_sealed_test() -> None:
     full = models()
     await conduct(training(), full)
     llm = models()
-    outcome, record = await conduct(training(), llm, limits=Limits(calls=90))
+    outcome, _ = await conduct(training(), llm, limits=Limits(calls=90))
     assert outcome["stopped_by"] == "budget"
     assert outcome["test"]["initial"]["n"] == 24
     assert len(llm.paid) <= 90 < len(full.paid)
@@ -172,8 +172,8 @@ async def test_a_crash_at_any_write_changes_nothing_and_buys_nothing_twice(flush
     assert counting.writes > 150
     for at in range(1, counting.writes + 1):
         record, again = MemoryRecord(), models()
+        journal = CrashingJournal(record.claim(), at, flushing=flushing)
         with pytest.raises(Crash):
-            journal = CrashingJournal(record.claim(), at, flushing=flushing)
             await engine(again, journal).conduct(lambda run: train(run, spec))
         resumed, _ = await conduct(spec, again, record)
         assert json.dumps([resumed, [e[1:] for e in record.history]]) == expected, f"crash at write {at}"

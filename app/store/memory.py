@@ -51,6 +51,16 @@ class MemoryCall:
     intent: CallIntent
     result: CallResult | None = None
 
+    @property
+    def known_uncertain(self) -> int:
+        """Sendings that may have been paid for without an answer, without the one whose result is awaited."""
+        return self.intent.uncertain if self.result is None else self.result.uncertain
+
+    @property
+    def uncertain(self) -> int:
+        """The same with it."""
+        return self.known_uncertain + (self.result is None)
+
 
 @dataclass
 class MemoryRecord:
@@ -95,7 +105,7 @@ class MemoryRecord:
         """The sum over all calls."""
         results = [call.result for call in self.calls.values() if call.result]
         replies = [result for result in results if not result.error]
-        doubts = [(_uncertain(call), call.intent.reserved_usd or 0.0) for call in self.calls.values()]
+        doubts = [(call.uncertain, call.intent.reserved_usd or 0.0) for call in self.calls.values()]
         return Totals(
             calls=len(replies),
             prompt_tokens=sum(result.usage.prompt_tokens for result in results),
@@ -119,7 +129,9 @@ class MemoryJournal:
         """See the port."""
         await self.flush()
         found = {key: self._record.calls[key] for key in keys if key in self._record.calls}
-        return {key: CallRecord(key, call.intent.attempt, call.result) for key, call in found.items()}
+        return {
+            key: CallRecord(key, call.intent.attempt, call.result, call.known_uncertain) for key, call in found.items()
+        }
 
     async def samples(self, keys: Sequence[str]) -> dict[str, Sample]:
         """See the port."""
@@ -173,26 +185,16 @@ class MemoryJournal:
     async def flush(self) -> None:
         """See the port."""
         self._check()
-        pending, self._pending = self._pending, []
-        for write in pending:
-            self._record.apply(write)
+        while self._pending:
+            self._record.apply(self._pending.pop(0))
 
     async def heartbeat(self) -> Wish:
         """See the port."""
         self._check()
         return self._record.wish
 
-    async def close(self) -> None:
-        """Make durable what is still pending; the journal is not used afterwards."""
-        await self.flush()
-
     def _check(self) -> None:
         if self._record.away:
             raise JournalUnavailable("the store does not answer")
         if self._record.fence != self._fence:
             raise LeaseLost("another worker has claimed this run")
-
-
-def _uncertain(call: MemoryCall) -> int:
-    """Sendings of unknown fate: what the result says, or every sending while there is no result."""
-    return call.intent.attempt if call.result is None else call.result.uncertain

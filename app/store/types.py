@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, Text
@@ -25,24 +24,17 @@ PostgreSQL's JSONB would sort the keys and turn 1e22 into an integer; a replayed
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite gives row ids only to INTEGER columns."""
 
-_SUSPECT = re.compile(r"\\u0000|[\ud800-\udfff]")
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-class Dumped(str):
-    """JSON that is already text."""
-
-    __slots__ = ()
-
-
-def dumps(value: Json) -> Dumped:
+def dumps(value: Json) -> str:
     """JSON text of a value, clean of what databases cannot hold.
 
     Raises: TypeError for what JSON cannot hold, ValueError for NaN and infinity.
     """
-    if isinstance(value, Dumped):
-        return value
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Dumped(dumps(storable_json(value)) if _SUSPECT.search(text) and storable_json(value) != value else text)
+    text = _encode(value)
+    return text if storable(text) is text and "\\u0000" not in text else _encode(storable_json(value))
 
 
 class CleanText(TypeDecorator[str]):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.ports.journal import Journal
 from app.store.database import Database
-from tests.store.worlds import MemoryWorld, World
+from tests.store.worlds import MemoryWorld, SqlWorld, World
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,12 +30,18 @@ def database(url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(params=["memory"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A fresh run in each kind of store."""
-    world = MemoryWorld()
-    yield world
-    await world.close()
+    if request.param == "memory":
+        yield MemoryWorld()
+        return
+    address = f"sqlite:///{tmp_path}/app.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with Database(address, busy_s=1) as database:
+        database.upgrade()
+        world = SqlWorld(database)
+        yield world
+        world.close()
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from app.ports.llm import Usage
 from tests.store.worlds import World
 
 
-def intent(key: str = "call-1", attempt: int = 1, reserved_usd: float | None = 0.25) -> CallIntent:
-    return CallIntent(key, attempt, "primary", "simulated/primary", {"messages": ["hello"]}, reserved_usd)
+def intent(key: str = "call-1", attempt: int = 1, reserved_usd: float | None = 0.25, uncertain: int = 0) -> CallIntent:
+    return CallIntent(key, attempt, "primary", "simulated/primary", {"messages": ["hello"]}, reserved_usd, uncertain)
 
 
 def sample(key: str = "sample-1", score: float = 1.0) -> Sample:
@@ -78,6 +78,13 @@ async def test_a_new_sending_makes_the_fate_unknown_again(journal: Journal) -> N
     assert (record.attempts, record.result) == (2, None)
 
 
+async def test_sendings_of_unknown_fate_are_remembered(journal: Journal) -> None:
+    await journal.intend(intent(attempt=3, uncertain=2))
+    assert (await journal.calls(["call-1"]))["call-1"].uncertain == 2
+    journal.settle("call-1", CallResult("late", uncertain=3))
+    assert (await journal.calls(["call-1"]))["call-1"].uncertain == 3
+
+
 async def test_the_first_sample_and_the_first_step_stand(journal: Journal) -> None:
     journal.keep(sample(score=1.0))
     journal.keep(sample(score=0.0))
@@ -109,7 +116,7 @@ async def test_totals_tell_what_is_sure_from_what_is_not(journal: Journal) -> No
     await journal.intend(intent("failed"))
     journal.settle("failed", CallResult("too long", error="rejected"))
     await journal.intend(intent("unknown", attempt=1))
-    await journal.intend(intent("unknown", attempt=2))
+    await journal.intend(intent("unknown", attempt=2, uncertain=1))
     await journal.intend(intent("unknown price", reserved_usd=None))
     totals = await journal.totals()
     assert (totals.calls, totals.prompt_tokens, totals.completion_tokens) == (2, 15, 3)
@@ -186,6 +193,17 @@ async def test_a_store_that_is_away_stops_the_worker_and_loses_nothing_flushed(w
         with pytest.raises(JournalUnavailable):
             await journal.heartbeat()
     assert list(await world.claim().samples(["sample-1"])) == ["sample-1"]
+
+
+async def test_what_was_waiting_is_written_once_the_store_is_back(world: World) -> None:
+    journal = world.claim()
+    with world.away():
+        journal.note(1, "plan", {})
+        with pytest.raises(JournalUnavailable):
+            await journal.flush()
+        journal.note(2, "baseline", {})
+    await journal.flush()
+    assert world.events() == [(1, "plan", {}), (2, "baseline", {})]
 
 
 async def test_a_call_that_was_never_intended_cannot_end(journal: Journal) -> None:

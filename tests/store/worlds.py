@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+import psycopg
+from sqlalchemy import select, update
+
 from app.ports.journal import Journal, Wish
 from app.ports.llm import Json
+from app.store import claims
+from app.store.database import Database
+from app.store.journal import SqlJournal
 from app.store.memory import MemoryRecord
+from app.store.models import Event, Run
 
 Told = tuple[int | None, str, Json]
 
@@ -32,7 +40,7 @@ class World(Protocol):
         """Nobody reaches the store meanwhile."""
         ...
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Release everything."""
         ...
 
@@ -58,5 +66,73 @@ class MemoryWorld:
         yield
         self.record.away = False
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Nothing to release."""
+
+
+class SqlWorld:
+    """A run in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.run_id = add_run(database)
+        self.journals: list[SqlJournal] = []
+
+    def claim(self) -> Journal:
+        expire(self.database, self.run_id)
+        claim = claims.claim(self.database, self.run_id, "a worker")
+        assert claim is not None
+        self.journals.append(SqlJournal(self.database, claim))
+        return self.journals[-1]
+
+    def events(self) -> list[Told]:
+        query = select(Event.note, Event.name, Event.data).where(Event.run_id == self.run_id, Event.name != "status")
+        with self.database.session() as session:
+            return [(row.note, row.name, row.data) for row in session.execute(query.order_by(Event.id))]
+
+    def wish(self, wish: Wish) -> None:
+        with self.database.session() as session:
+            session.execute(update(Run).values(wish=wish))
+            session.commit()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        with away(self.database):
+            yield
+
+    def close(self) -> None:
+        for journal in self.journals:
+            journal.stop()
+
+
+def add_run(database: Database, run_id: str = "run1") -> str:
+    """A queued run."""
+    with database.session() as session:
+        session.add(Run(id=run_id, kind="train", name="A run", status="queued", spec={}, simulated=True))
+        session.commit()
+    return run_id
+
+
+def expire(database: Database, run_id: str) -> None:
+    """Let the lease of a run's worker be over, as if the worker had stopped long ago."""
+    with database.session() as session:
+        session.execute(update(Run).where(Run.id == run_id).values(lease_until=1.0))
+        session.commit()
+
+
+@contextmanager
+def away(database: Database) -> Iterator[None]:
+    """Nobody can write meanwhile: SQLite is locked, PostgreSQL lets nobody in."""
+    if database.file:
+        lock = sqlite3.connect(database.file, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        yield
+        lock.close()
+        return
+    name = database.engine.url.database
+    address = database.engine.url.set(drivername="postgresql", database="postgres")
+    with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")

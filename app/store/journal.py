@@ -1,0 +1,73 @@
+"""A run's journal in the database: everything goes through one writer thread, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.ports.journal import CallIntent, CallRecord, CallResult, Sample, Step, Totals, Wish
+from app.ports.llm import Json
+from app.store import rows
+from app.store.claims import Claim
+from app.store.database import Database
+from app.store.statements import read_calls, read_samples, read_steps, read_totals
+from app.store.writer import Writer
+
+
+class SqlJournal:
+    """The journal of one claim. It is driven from one event loop; stop() ends it from anywhere."""
+
+    def __init__(self, database: Database, claim: Claim) -> None:
+        self._run_id = claim.run_id
+        self._writer = Writer(database, claim)
+
+    async def calls(self, keys: Sequence[str]) -> dict[str, CallRecord]:
+        """See the port."""
+        return await self._writer.look_up(read_calls, keys)
+
+    async def samples(self, keys: Sequence[str]) -> dict[str, Sample]:
+        """See the port."""
+        return await self._writer.look_up(read_samples, keys)
+
+    async def step(self, key: str) -> Step | None:
+        """See the port."""
+        return (await self._writer.look_up(read_steps, [key])).get(key)
+
+    async def totals(self) -> Totals:
+        """See the port."""
+        return await self._writer.ask(read_totals)
+
+    async def intend(self, intent: CallIntent) -> None:
+        """See the port."""
+        await self._writer.flush(rows.intent(self._run_id, intent))
+
+    def settle(self, key: str, result: CallResult) -> None:
+        """See the port."""
+        self._writer.write(rows.result(self._run_id, key, result))
+
+    def keep(self, sample: Sample) -> None:
+        """See the port."""
+        self._writer.write(rows.sample(self._run_id, sample))
+
+    def keep_step(self, step: Step) -> None:
+        """See the port."""
+        self._writer.write(rows.step(self._run_id, step))
+
+    def note(self, number: int, name: str, data: Json) -> None:
+        """See the port."""
+        self._writer.write(rows.event(self._run_id, number, name, data))
+
+    def tell(self, name: str, data: Json) -> None:
+        """See the port."""
+        self._writer.write(rows.event(self._run_id, None, name, data))
+
+    async def flush(self) -> None:
+        """See the port."""
+        await self._writer.flush()
+
+    async def heartbeat(self) -> Wish:
+        """See the port."""
+        return await self._writer.beat()
+
+    def stop(self) -> None:
+        """Commit what is queued and end the writer; the journal is not used afterwards."""
+        self._writer.stop()

@@ -1,0 +1,178 @@
+"""The journal's SQL, the same on SQLite and PostgreSQL but for the placeholder and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Connection, Dialect, Row, Table, and_, case, func, select
+
+from app.ports.journal import CallRecord, CallResult, JournalError, Sample, Step, Totals
+from app.ports.llm import Usage
+from app.store.models import CallRow, SampleRow, StepRow
+from app.store.rows import (
+    EVENT_COLUMNS,
+    INTENT_COLUMNS,
+    RESULT_COLUMNS,
+    SAMPLE_COLUMNS,
+    STEP_COLUMNS,
+    Kind,
+    Write,
+)
+from app.store.types import utc_now
+
+CHUNK = 500
+"""Keys per query; both databases plan lists of that length well."""
+
+_ORDER: tuple[Kind, ...] = ("intent", "result", "sample", "step", "event")
+_CALLS, _SAMPLES, _STEPS = (cast(Table, model.__table__) for model in (CallRow, SampleRow, StepRow))
+_UNKNOWN_YET = {
+    "settled": "FALSE",
+    "text": "''",
+    "error": "''",
+    "finish_reason": "''",
+    "prompt_tokens": "0",
+    "completion_tokens": "0",
+    "reasoning_tokens": "0",
+    "cached_tokens": "0",
+    "tokens_estimated": "FALSE",
+    "ttlb_s": "0",
+    "served_model": "''",
+    "retries": "0",
+    "wait_s": "0",
+}
+"""What the result's columns hold until there is one."""
+
+
+def apply(connection: Connection, writes: Sequence[Write]) -> None:
+    """Write everything down as if one after the other.
+
+    Applying the same writes again changes nothing but repeats what was told, so a commit of unknown fate can be repeated.
+    Raises: JournalError when a call ends that was never intended.
+    """
+    texts = _texts(connection.dialect)
+    for group in _groups(writes):
+        for kind in _ORDER:
+            rows = [write.values for write in group if write.kind == kind]
+            if not rows:
+                continue
+            written = connection.exec_driver_sql(texts[kind], rows).rowcount
+            if kind == "result" and written != len(rows):
+                raise JournalError("a call ended that had never been intended")
+
+
+def _groups(writes: Iterable[Write]) -> Iterator[list[Write]]:
+    """Cut before a new sending of a call that has just ended: within a group, intents are written before results."""
+    group: list[Write] = []
+    ended: set[str] = set()
+    for write in writes:
+        if write.kind == "intent" and write.key in ended:
+            yield group
+            group, ended = [], set()
+        if write.kind == "result":
+            ended.add(write.key)
+        group.append(write)
+    yield group
+
+
+@lru_cache(maxsize=4)
+def _texts(dialect: Dialect) -> dict[Kind, str]:
+    now = str(utc_now().compile(dialect=dialect))
+    again = [f"{name} = excluded.{name}" for name in INTENT_COLUMNS[2:]]
+    again += ["settled = FALSE", "settled_at = NULL", f"sent_at = {now}"]
+    ended = [*(f"{name} = ?" for name in RESULT_COLUMNS), "settled = TRUE", f"settled_at = {now}"]
+    sent = f"ON CONFLICT (run_id, key) DO UPDATE SET {', '.join(again)}"
+    stands = "ON CONFLICT DO NOTHING"
+    texts: dict[Kind, str] = {
+        "intent": _insert("calls", INTENT_COLUMNS, sent, _UNKNOWN_YET),
+        "result": f"UPDATE calls SET {', '.join(ended)} WHERE run_id = ? AND key = ?",  # noqa: S608 - our own names
+        "sample": _insert("samples", SAMPLE_COLUMNS, stands),
+        "step": _insert("steps", STEP_COLUMNS, stands),
+        "event": _insert("events", EVENT_COLUMNS, stands),
+    }
+    return texts if dialect.paramstyle == "qmark" else {kind: text.replace("?", "%s") for kind, text in texts.items()}
+
+
+def _insert(table: str, columns: Sequence[str], conflict: str, fixed: dict[str, str] | None = None) -> str:
+    fixed = fixed or {}
+    names = ", ".join(f'"{name}"' for name in (*columns, *fixed))
+    values = ", ".join([*("?" for _ in columns), *fixed.values()])
+    return f"INSERT INTO {table} ({names}) VALUES ({values}) {conflict}"  # noqa: S608 - our own names
+
+
+def read_calls(connection: Connection, run_id: str, keys: Sequence[str]) -> dict[str, CallRecord]:
+    """The calls on record among these."""
+    return {row.key: _call_record(row) for row in _by_key(connection, _CALLS, run_id, keys)}
+
+
+def read_samples(connection: Connection, run_id: str, keys: Sequence[str]) -> dict[str, Sample]:
+    """The samples on record among these."""
+    rows = _by_key(connection, _SAMPLES, run_id, keys)
+    return {row.key: Sample(**{name: getattr(row, name) for name in SAMPLE_COLUMNS[1:]}) for row in rows}
+
+
+def read_steps(connection: Connection, run_id: str, keys: Sequence[str]) -> dict[str, Step]:
+    """The steps on record among these."""
+    return {row.key: Step(row.key, row.value) for row in _by_key(connection, _STEPS, run_id, keys)}
+
+
+def read_totals(connection: Connection, run_id: str) -> Totals:
+    """What all calls of a run add up to. A call without a result may have been paid for once more than is known."""
+    calls = _CALLS.c
+    replied = and_(calls.settled, calls.error == "")
+    doubts = calls.uncertain + case((calls.settled, 0), else_=1)
+    row = connection.execute(
+        select(
+            func.sum(case((replied, 1), else_=0)),
+            func.sum(case((calls.settled, calls.prompt_tokens), else_=0)),
+            func.sum(case((calls.settled, calls.completion_tokens), else_=0)),
+            func.sum(case((calls.settled, calls.cost_usd), else_=0.0)),
+            func.sum(case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)),
+            func.sum(doubts),
+            func.sum(doubts * func.coalesce(calls.reserved_usd, 0.0)),
+        ).where(calls.run_id == run_id)
+    ).one()
+    replies, prompt, completion, cost, unpriced, uncertain, uncertain_usd = (value or 0 for value in row)
+    return Totals(
+        calls=int(replies),
+        prompt_tokens=int(prompt),
+        completion_tokens=int(completion),
+        cost_usd=float(cost),
+        unpriced_calls=int(unpriced),
+        uncertain_calls=int(uncertain),
+        uncertain_usd=float(uncertain_usd),
+    )
+
+
+def _by_key(connection: Connection, table: Table, run_id: str, keys: Sequence[str]) -> Iterator[Row[Any]]:
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        yield from connection.execute(select(table).where(table.c.run_id == run_id, table.c.key.in_(chunk)))
+
+
+def _call_record(row: Row[Any]) -> CallRecord:
+    if not row.settled:
+        return CallRecord(row.key, row.attempts, None, row.uncertain)
+    usage = Usage(
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
+        reasoning_tokens=row.reasoning_tokens,
+        cached_tokens=row.cached_tokens,
+        estimated=row.tokens_estimated,
+    )
+    result = CallResult(
+        text=row.text,
+        error=row.error,
+        finish_reason=row.finish_reason,
+        usage=usage,
+        cost_usd=row.cost_usd,
+        ttft_s=row.ttft_s,
+        ttlb_s=row.ttlb_s,
+        served_model=row.served_model,
+        raw=row.raw,
+        retries=row.retries,
+        wait_s=row.wait_s,
+        uncertain=row.uncertain,
+    )
+    return CallRecord(row.key, row.attempts, result, row.uncertain)

@@ -1,0 +1,130 @@
+"""What is known to fail before anything is spent: unknown providers, missing keys, addresses that are wrong or silent."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from app.llm.known import Known
+from app.llm.routes import base_of, checked, endpoint, is_local, key_for, route
+from app.ports.llm import ModelRef, Permanent
+
+SIMULATED = ("primary", "optimizer")
+
+
+def problem(model: ModelRef, environ: Mapping[str, str], project: str = "") -> str | None:
+    """Why no call to this model can work, in one sentence; None when none is known. Connects nowhere.
+
+    A sentence about the base URL begins with "api_base". project: Google Cloud project of the settings.
+    """
+    try:
+        way = route(model)
+        if way.adapter == "simulated":
+            return None if way.model in SIMULATED else f"the simulated models are {' and '.join(SIMULATED)}"
+        if way.adapter == "openai":
+            endpoint(way, model.api_base, environ)
+            return None
+        if model.api_base:
+            checked(model.api_base)
+        if way.adapter == "vertex" or (way.provider and way.provider.name == "vertex_ai"):
+            return None if model.api_base else vertex_problem(environ, project)
+        return _litellm_problem(way.provider, model.api_base, environ)
+    except Permanent as error:
+        return str(error)
+
+
+def _litellm_problem(provider: Known | None, api_base: str | None, environ: Mapping[str, str]) -> str | None:
+    if provider is None or api_base:
+        return None  # LiteLLM itself will say what it needs
+    if provider.name == "bedrock":
+        return bedrock_problem(provider, environ)
+    if provider.default_base:
+        key_for(provider, base_of(provider, None, environ), environ)
+    elif not any(environ.get(name) for name in provider.keys):
+        return f"no key for {provider.title}: set {' or '.join(provider.keys)}"
+    return None
+
+
+def bedrock_problem(provider: Known, environ: Mapping[str, str]) -> str | None:
+    """Why Amazon Bedrock cannot be called; None when there are credentials (a role of the machine is not looked for)."""
+    file = Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or _home(environ) / ".aws" / "credentials")
+    role = any(environ.get(name) for name in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"))
+    if role or file.is_file() or any(environ.get(name) for name in provider.keys):
+        return None
+    return f"no credentials for {provider.title}: set {' or '.join(provider.keys)}, or run `aws configure`"
+
+
+def project_of(environ: Mapping[str, str], project: str = "") -> str:
+    """The Google Cloud project: the setting, else the environment's; "" when neither names one."""
+    return project or environ.get("GOOGLE_CLOUD_PROJECT") or environ.get("VERTEXAI_PROJECT") or ""
+
+
+def vertex_problem(environ: Mapping[str, str], project: str = "") -> str | None:
+    """Why Vertex AI cannot be called; None when a project is named and there are credentials."""
+    if not project_of(environ, project):
+        return "no project for Vertex AI: set project_id in config.yaml or GOOGLE_CLOUD_PROJECT"
+    named = environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    if named and not Path(named).is_file():
+        return "GOOGLE_APPLICATION_CREDENTIALS names a file that does not exist"
+    if not adc_source(environ):
+        return "no credentials for Vertex AI: run `gcloud auth application-default login` or set GOOGLE_APPLICATION_CREDENTIALS"
+    return None
+
+
+def adc_source(environ: Mapping[str, str]) -> str:
+    """Where Application Default Credentials would come from, in words; "" when nowhere."""
+    if environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return "GOOGLE_APPLICATION_CREDENTIALS"
+    folder = Path(environ.get("CLOUDSDK_CONFIG") or _home(environ) / ".config" / "gcloud")
+    if (folder / "application_default_credentials.json").is_file():
+        return "gcloud's application default credentials"
+    if any(environ.get(name) for name in ("K_SERVICE", "CLOUD_RUN_JOB", "GCE_METADATA_HOST")) or _on_google():
+        return "the service account of this machine"
+    return ""
+
+
+def _on_google() -> bool:
+    name = Path("/sys/class/dmi/id/product_name")
+    try:
+        return "Google" in name.read_text()
+    except OSError:
+        return False
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or os.path.expanduser("~"))
+
+
+def unreachable(model: ModelRef, environ: Mapping[str, str], timeout_s: float = 2.0) -> str | None:
+    """Why the base URL of a model does not answer, in one sentence; None when something listens there.
+
+    Only addresses that somebody typed in, or that are local, are tried: one TCP connection, nothing is sent.
+    """
+    try:
+        way = route(model)
+        if way.adapter in ("simulated", "vertex") or way.provider is None:
+            return None
+        base = base_of(way.provider, model.api_base, environ) if way.adapter == "openai" else model.api_base
+    except Permanent as error:
+        return str(error)
+    if base is None or (base == way.provider.default_base and not way.provider.local):
+        return None
+    return reachable(base, timeout_s)
+
+
+def reachable(base: str, timeout_s: float = 2.0) -> str | None:
+    """None when something listens at a URL, else what went wrong in one sentence that begins with "api_base"."""
+    parts = urlsplit(base)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if getproxies().get(parts.scheme) and not is_local(host):
+        return None  # it is the proxy that would answer
+    try:
+        socket.create_connection((host, port), timeout_s).close()
+    except OSError as error:
+        why = "it does not answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        return f"api_base {parts.scheme}://{parts.netloc} cannot be reached: {why}"
+    return None

@@ -17,6 +17,7 @@ import asyncio
 import json
 import re
 import sys
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -112,23 +113,24 @@ class OpenAIServer(ThreadedServer):
             ledger.in_flight -= 1
 
     async def _respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        arrived = time.perf_counter()
         body = recorded.body
         fault = self.plan.draw(body)
         kind = fault.kind if fault else ""
         if kind:
             self.ledger.faults[kind] += 1
+        answer = _shape(body, *self._say(body), kind)
+        whole, content_type = _wire(body, answer, kind)
         if self.latency_s:
-            await asyncio.sleep(self.latency_s)
+            await asyncio.sleep(arrived + self.latency_s - time.perf_counter())
         if fault and kind in faults.REFUSALS:
             return self._refusal(kind, request, body, faults.retry_headers(fault.retry_after))
         if refusal := self._wrong_key(request, body) or self._unsupported(body):
             return refusal
-        answer = _shape(body, *self._say(body), kind)
         if not fault or fault.is_paid:
             usage = answer["usage"]
             self.ledger.pay(recorded, body.get("model", ""), usage["prompt_tokens"], usage["completion_tokens"])
-        whole, content_type = _wire(body, answer, kind)
-        return await _send(request, whole, content_type, kind)
+        return await send(request, whole, content_type, kind)
 
     def _say(self, body: dict[str, Any]) -> tuple[str, str]:
         messages = [{"role": _role(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
@@ -211,10 +213,9 @@ def _shape(body: dict[str, Any], text: str, thought: str, kind: str) -> dict[str
 def _wire(body: dict[str, Any], answer: dict[str, Any], kind: str) -> tuple[bytes, str]:
     """The answer as bytes, and their type."""
     usage = answer["usage"]
-    if kind == "no_usage":
-        answer.pop("usage")
     if not body.get("stream"):
-        return json.dumps(answer).encode(), "application/json"
+        shown = {name: value for name, value in answer.items() if name != "usage" or kind != "no_usage"}
+        return json.dumps(shown).encode(), "application/json"
     head = {"id": answer["id"], "object": "chat.completion.chunk", "model": answer["model"]}
     chunks: list[dict[str, Any]] = []
     for choice in answer["choices"]:
@@ -236,7 +237,8 @@ def _deltas(choice: dict[str, Any]) -> list[dict[str, Any]]:
     return deltas + [{"content": part} for part in (text[:half], text[half:]) if part]
 
 
-async def _send(request: web.Request, whole: bytes, content_type: str, kind: str) -> web.StreamResponse:
+async def send(request: web.Request, whole: bytes, content_type: str, kind: str) -> web.StreamResponse:
+    """Send an answer, or play the fault on its bytes."""
     head = whole[: len(whole) // 3]
     if kind in ("reset", "reset_paid"):
         return await faults.cut(request)

@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 WORD = re.compile(r"[a-z]+|\d+")
@@ -36,9 +37,9 @@ OPTION = re.compile(r"^\s*(\([A-Z]\))\s*(.*)$", re.MULTILINE)
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 STOP = frozenset(
     WORD.findall(
-        """a am an and are as at be been but by can could did do does don for from get got had has have how i if im in is it just
-        me my no not of on or s see should so t that the there they this to up ve was what when where which who why will with
-        would you your"""
+        """a am an and are as at be been but by can could did do does don for from get got had has have how i if im in is it
+        just me my no not of on or s see should so t that the there they this to up ve was what when where which who why will
+        with would you your"""
     )
 )
 NOT_LABELS = frozenset({"system_prompt", "output_prompt", "ground_truth_output", "user_input", "response_format"})
@@ -66,8 +67,9 @@ class Lesson:
     harmful: bool = False
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def read(cls, prompt: str) -> Lesson:
-        """Take a lesson from a prompt's text."""
+        """Take a lesson from a prompt's text; to be looked at, not changed."""
         lesson = cls(
             bare=bool(BARE.search(prompt)), careful=bool(CAREFUL.search(prompt)), harmful=bool(HARMFUL.search(prompt))
         )

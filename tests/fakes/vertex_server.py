@@ -1,0 +1,215 @@
+"""Vertex AI's generateContent and streamGenerateContent over REST, as google-cloud-aiplatform speaks them, answering by rule.
+
+    python tests/fakes/vertex_server.py --port 8902 [--latency 0.2] [--answers rule | FILE.csv ...]
+
+Streams are a JSON array of responses, enums are numbers when the client asks for them, errors have Google's form.
+GET /count, POST /reset and POST /faults are those of openai_server.py; the kind "no_choices" is an answer without candidates,
+"content_filter" a candidate stopped for safety, "filtered_input" a blocked prompt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from aiohttp import web
+
+from tests.fakes import faults
+from tests.fakes.openai_server import send, tokens
+from tests.fakes.rule_world import RuleWorld, propose, wants_proposal
+from tests.fakes.serving import Ledger, Recorded, ThreadedServer
+
+FINISHES = {"STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3}
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+}
+
+
+class VertexServer(ThreadedServer):
+    """latency_s: before the first byte. api_key: a bearer token that is required."""
+
+    def __init__(
+        self, world: RuleWorld | None = None, *, latency_s: float = 0.0, api_key: str = "", faults: Sequence[Any] = ()
+    ) -> None:
+        super().__init__()
+        self.world = world or RuleWorld()
+        self.latency_s = latency_s
+        self.api_key = api_key
+        self.play(*faults)
+
+    def play(self, *rules: faults.Fault) -> None:
+        """Replace the faults in force."""
+        self.plan = faults.FaultPlan(rules)
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.add_routes(
+            [
+                web.get("/count", self._count),
+                web.post("/reset", self._reset),
+                web.post("/faults", self._set_faults),
+                web.post("/v1/{model:.+}:{method:generateContent|streamGenerateContent}", self._generate),
+            ]
+        )
+        return app
+
+    async def _count(self, request: web.Request) -> web.Response:
+        return web.json_response(self.ledger.as_json())
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        self.ledger = Ledger(in_flight=self.ledger.in_flight)
+        self.play()
+        return web.json_response({})
+
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self.plan = faults.FaultPlan.from_json(await request.json())
+        return web.json_response({})
+
+    async def _generate(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        recorded = Recorded(request.path, headers, body, request.query_string)
+        ledger = self.ledger
+        ledger.arrive(recorded)
+        try:
+            return await self._respond(request, recorded)
+        finally:
+            ledger.in_flight -= 1
+
+    async def _respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        arrived = time.perf_counter()
+        fault = self.plan.draw(recorded.body)
+        kind = fault.kind if fault else ""
+        if kind:
+            self.ledger.faults[kind] += 1
+        streamed = request.match_info["method"] == "streamGenerateContent"
+        numbers = "enum-encoding=int" in request.query_string
+        model = request.match_info["model"].rpartition("/")[2]
+        pieces, usage = _pieces(recorded.body, self._say(recorded.body), kind, model, numbers=numbers)
+        if self.latency_s:
+            await asyncio.sleep(arrived + self.latency_s - time.perf_counter())
+        if self.api_key and headers_key(request) != self.api_key:
+            return _error("401", request, model, None, streamed=streamed)
+        if fault and kind in faults.REFUSALS and kind != "filtered_input":
+            return _error(kind, request, model, fault.retry_after, streamed=streamed)
+        if not fault or fault.is_paid:
+            self.ledger.pay(recorded, model, usage["promptTokenCount"], usage["candidatesTokenCount"])
+        whole = json.dumps(pieces if streamed else _merged(pieces)).encode()
+        return await send(request, whole, "application/json; charset=UTF-8", kind)
+
+    def _say(self, body: dict[str, Any]) -> str:
+        messages = [{"role": _role(c), "content": _text(c)} for c in body["contents"]]
+        if system := body.get("systemInstruction"):
+            messages.insert(0, {"role": "system", "content": _text(system)})
+        schema = body.get("generationConfig", {}).get("responseSchema") or {}
+        if wants_proposal(messages) or "system_prompt" in json.dumps(schema):
+            return propose(messages)
+        return self.world.answer(messages)
+
+
+def headers_key(request: web.Request) -> str:
+    """The bearer token of a request."""
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def _role(content: dict[str, Any]) -> str:
+    return "assistant" if content.get("role") == "model" else "user"
+
+
+def _text(content: dict[str, Any]) -> str:
+    return "".join(part.get("text", "") for part in content["parts"])
+
+
+def _pieces(
+    body: dict[str, Any], text: str, kind: str, model: str, *, numbers: bool
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The responses of a stream, the last with the usage, and the usage."""
+    prompt = sum(
+        tokens(_text(c)) for c in [*body["contents"], *([body["systemInstruction"]] * ("systemInstruction" in body))]
+    )
+    thought = 7 if "pro" in model else 0
+    finish = {"length": "MAX_TOKENS", "content_filter": "SAFETY"}.get(kind, "STOP")
+    limit = body.get("generationConfig", {}).get("maxOutputTokens")
+    if kind == "length":
+        text = text[: len(text) // 2]
+    if limit and tokens(text) > limit:
+        text, finish = text[: limit * 4], "MAX_TOKENS"
+    if kind in ("empty", "null", "content_filter"):
+        text = ""
+    usage = {"promptTokenCount": prompt, "candidatesTokenCount": tokens(text), "cachedContentTokenCount": 0}
+    usage |= {"thoughtsTokenCount": thought, "totalTokenCount": prompt + tokens(text) + thought}
+    head = {"modelVersion": f"{model}-001", "responseId": "fake"}
+    if kind == "filtered_input":
+        blocked = {"blockReason": 1 if numbers else "SAFETY", "blockReasonMessage": "Blocked by the filter."}
+        return [{**head, "promptFeedback": blocked, "usageMetadata": usage}], usage
+    if kind == "no_choices":
+        return [{**head, "usageMetadata": usage}], usage
+    half = len(text) // 2
+    parts = [[{"text": t}] for t in (text[:half], text[half:]) if t]
+    if thought:
+        parts.insert(0, [{"text": "Let me think.", "thought": True}])
+    pieces = [{**head, "candidates": [{"index": 0, "content": {"role": "model", "parts": p}}]} for p in parts]
+    last: dict[str, Any] = {"index": 0, "finishReason": FINISHES[finish] if numbers else finish}
+    if kind != "null":
+        last["content"] = {"role": "model", "parts": [{"text": ""}]}
+    pieces.append({**head, "candidates": [last], **({} if kind == "no_usage" else {"usageMetadata": usage})})
+    return pieces, usage
+
+
+def _merged(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = dict(pieces[-1])
+    parts = [p for piece in pieces for c in piece.get("candidates", []) for p in c.get("content", {}).get("parts", [])]
+    if whole.get("candidates"):
+        whole["candidates"] = [{**whole["candidates"][0], "content": {"role": "model", "parts": parts}}]
+    return whole
+
+
+def _error(kind: str, request: web.Request, model: str, retry_after: str | None, *, streamed: bool) -> web.Response:
+    status, _, _, message = faults.REFUSALS[kind]
+    said = message.format(key=request.headers.get("Authorization", ""), model=model)
+    error: dict[str, Any] = {"code": status, "message": said, "status": STATUSES[status], "details": []}
+    if kind == "insufficient_quota":
+        violation = {"quotaId": "GenerateRequestsPerDayPerProject", "description": "The daily quota is used up."}
+        error["details"].append({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]})
+    headers = {} if retry_after and retry_after.startswith("info:") else faults.retry_headers(retry_after)
+    if retry_after and retry_after.startswith("info:"):
+        delay = f"{retry_after[5:]}s"
+        error["details"].append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay})
+    body = {"error": error}
+    return web.json_response([body] if streamed else body, status=status, headers=headers)
+
+
+async def main() -> None:
+    """Serve until the process is ended."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--port", type=int, default=8902)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before the first byte")
+    parser.add_argument("--answers", nargs="*", default=["rule"], help='"rule", or CSV files whose answers are known')
+    args = parser.parse_args()
+    world = RuleWorld.from_csv(name for name in args.answers if name != "rule")
+    port = await VertexServer(world, latency_s=args.latency).listen("127.0.0.1", args.port)
+    print(f"listening on http://127.0.0.1:{port}", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        sys.exit(0)

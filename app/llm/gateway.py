@@ -1,0 +1,78 @@
+"""The one way from a run to any model: the model's name chooses the adapter, and what cannot work is refused beforehand."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+
+from app.config import Settings
+from app.llm import checks
+from app.llm.known import Adapter
+from app.llm.prices import Prices
+from app.llm.routes import route
+from app.ports.llm import LLM, ModelRef, Price, Reply, Request
+
+
+class Gateway:
+    """Implements app.ports.llm.LLM over every adapter. Making one is cheap; an adapter is imported when it is first called.
+
+    environ: where keys and base URLs are looked for. prices: by model name, in USD per token, in place of the table's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str] | None = None,
+        prices: Mapping[str, Price] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._environ = os.environ if environ is None else environ
+        self._prices = Prices(prices)
+        self._adapters: dict[Adapter, LLM] = {}
+
+    async def complete(self, request: Request, *, deadline_s: float) -> Reply:
+        """See app.ports.llm.LLM."""
+        return await self._adapter(route(request.model).adapter).complete(request, deadline_s=deadline_s)
+
+    def price(self, model: ModelRef) -> Price | None:
+        """See app.ports.llm.LLM."""
+        return self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
+
+    def problem(self, model: ModelRef) -> str | None:
+        """Why no call to this model can work, in one sentence; None when none is known. Connects nowhere.
+
+        A sentence about the base URL begins with "api_base".
+        """
+        return checks.problem(model, self._environ, self._settings.project_id)
+
+    def unreachable(self, model: ModelRef) -> str | None:
+        """Why the model's base URL does not answer, in one sentence; None when it does, or is a public service's own."""
+        return checks.unreachable(model, self._environ)
+
+    async def aclose(self) -> None:
+        """See app.ports.llm.LLM."""
+        await asyncio.gather(*(adapter.aclose() for adapter in self._adapters.values()))
+        self._adapters.clear()
+
+    def _adapter(self, name: Adapter) -> LLM:
+        if name not in self._adapters:
+            self._adapters[name] = self._make(name)
+        return self._adapters[name]
+
+    def _make(self, name: Adapter) -> LLM:
+        if name == "simulated":
+            from app.llm.simulated import SimulatedLLM
+
+            return SimulatedLLM()
+        if name == "openai":
+            from app.llm.openai_compatible import OpenAICompatible
+
+            return OpenAICompatible(self._prices, self._environ)
+        if name == "vertex":
+            from app.llm.vertex import Vertex
+
+            return Vertex(self._prices, self._environ, self._settings.project_id, self._settings.location)
+        from app.llm.litellm import LiteLLM
+
+        return LiteLLM(self._prices, self._environ, self._settings.project_id, self._settings.location)

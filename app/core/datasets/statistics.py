@@ -59,7 +59,8 @@ class Statistics:
         rows = len(self._rows)
         keys, counts = np.unique(_numbers(self._answers), return_counts=True)
         distinct = len(keys)
-        named = [(self._labels[k], n) for k, n in zip(keys.tolist(), counts.tolist(), strict=True) if k in self._labels]
+        where = np.searchsorted(keys, np.array(list(self._labels), dtype=np.uint64))
+        named = list(zip(self._labels.values(), counts[where].tolist(), strict=True))
         named.sort(key=lambda item: (-item[1], item[0]))
         duplicates, conflicts = self._repeats()
         return {
@@ -81,14 +82,12 @@ class Statistics:
         inputs, answers, rows = (_numbers(a) for a in (self._inputs, self._answers, self._rows))
         order = np.lexsort((rows, inputs))
         inputs, answers, rows = inputs[order], answers[order], rows[order]
-        starts = np.flatnonzero(np.concatenate(([True], inputs[1:] != inputs[:-1]))) if len(inputs) else order
-        ends = np.append(starts[1:], len(inputs)) if len(inputs) else order
-        conflicts = [
-            rows[start:end].tolist()
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-            if end - start > 1 and bool((answers[start:end] != answers[start]).any())
-        ]
-        return len(inputs) - len(starts), sorted(conflicts)
+        is_first = np.append(True, inputs[1:] != inputs[:-1])[: len(inputs)]
+        bounds = np.append(np.flatnonzero(is_first), len(inputs))
+        several = np.flatnonzero(np.diff(bounds) > 1)
+        groups = [slice(int(bounds[i]), int(bounds[i + 1])) for i in several]
+        conflicts = [rows[g].tolist() for g in groups if bool((answers[g] != answers[g.start]).any())]
+        return len(inputs) - int(is_first.sum()), sorted(conflicts)
 
 
 def statistics(rows: Iterable[tuple[int, str, str]]) -> dict[str, Json]:

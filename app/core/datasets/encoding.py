@@ -94,7 +94,7 @@ def _start(stream: BinaryIO) -> bytes:
 def _without_mark(stream: BinaryIO, head: bytes) -> Encoding:
     if b"\0" in head and (wide := _wide(head)):
         return wide
-    if sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in head) > len(head) // 20:
+    if sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in head) > len(head) / 12:
         raise BadFile("this is a binary file, not text")
     if (nul := _find(stream, b"\0")) is not None:
         raise BadFile("there is a NUL byte, so this is no text file, or a damaged one", line=_line_of(stream, nul))

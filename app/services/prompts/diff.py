@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Literal, TypeAlias
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Indel, Levenshtein
 
 Op: TypeAlias = tuple[Literal["equal", "delete", "insert"], str]
 
+LARGE = 20_000 * 20_000
+"""From this product of word counts on, the shortest edit takes too much memory; one nearly as short is shown instead."""
 _TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
 
 
@@ -26,7 +28,8 @@ def word_diff(before: str, after: str) -> list[Op]:
 def _steps(before: str, after: str) -> Iterator[tuple[str, str, str]]:
     """(equal text, deleted text, inserted text), one of the first or the others filled."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    for op in Levenshtein.opcodes(old, new):
+    distance = Indel if len(old) * len(new) < LARGE else Levenshtein
+    for op in distance.opcodes(old, new):
         gone, come = "".join(old[op.src_start : op.src_end]), "".join(new[op.dest_start : op.dest_end])
         yield (gone, "", "") if op.tag == "equal" else ("", gone, come)
 

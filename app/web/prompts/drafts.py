@@ -16,6 +16,7 @@ from app.services.errors import Invalid
 from app.store.models import Prompt, PromptVersion
 from app.web import params
 
+LONGEST_REASON = 2_000
 EMPTY_CHAT = ({"role": "system", "content": ""}, {"role": "user", "content": ""})
 
 
@@ -36,6 +37,7 @@ class Draft:
     rows: tuple[Mapping[str, str], ...] = EMPTY_CHAT
     raw: str | None = None
     base: int = 0
+    reasoning: str = ""
 
     @property
     def messages(self) -> Json:
@@ -87,6 +89,7 @@ def from_form(kind: str) -> Draft:
         output_prompt=_lines(form.get("output_prompt", "")),
         rows=_rows(form),
         raw=form.get("messages"),
+        reasoning=form.get("reasoning", "")[:LONGEST_REASON],
         base=int(form["base"]) if form.get("base", "").isdecimal() and len(form["base"]) < 10 else 0,
     )
 

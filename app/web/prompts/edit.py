@@ -16,7 +16,6 @@ from app.web.prompts.page import get, pages, version_of
 
 ACTIONS = ("add", "remove", "up", "as", "look")
 """First words of the editor's buttons that save nothing."""
-LONGEST_REASON = 2_000
 
 
 @pages.get("/new")
@@ -56,20 +55,15 @@ def save(prompt_id: int) -> ResponseReturnValue:
     draft = from_form(prompt.kind)
     if _asks_for_no_save():
         return _rearranged(draft, prompt)
+    newest, parent = prompt.versions[-1].number, _base(prompt, draft)
     try:
-        words = _words(draft)
-        parent = _base(prompt, draft)
-        before = len(prompt.versions)
-        saved = prompts.save_version(
-            session(), prompt, parent=parent, reasoning=request.form.get("reasoning", "")[:2000], **words
-        )
+        saved = prompts.save_version(session(), prompt, parent=parent, reasoning=draft.reasoning, **draft.words)
     except Invalid as error:
         return _editor(draft, prompt, problems=error.problems)
-    is_new = len(prompt.versions) > before
-    flash(
-        f"Saved as version {saved.number}." if is_new else f"Nothing changed: that is version {saved.number}.",
-        "good" if is_new else "",
-    )
+    if saved.number > newest:
+        flash(f"Saved as version {saved.number}.", "good")
+    else:
+        flash(f"Nothing to save: the text is that of version {saved.number}.")
     return redirect(url_for("prompts.show", prompt_id=prompt.id), 303)
 
 

@@ -43,7 +43,9 @@ with_pip() {
         return 1
     fi
     if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then "$python" -m venv --clear "$venv"; fi
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+    # Everything is pinned, so pip need not resolve; and nothing is built from source, which would run code without a hash.
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --only-binary=:all: \
+        --require-hashes --requirement "$requirements"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 }
 

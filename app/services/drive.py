@@ -37,7 +37,15 @@ class End:
     outcome: Json = None
 
 
-def drive(run_id: str, *, database: Database, open_llm: Callable[[], LLM], owner: str, lease_s: float) -> str:
+def drive(
+    run_id: str,
+    *,
+    database: Database,
+    open_llm: Callable[[], LLM],
+    owner: str,
+    lease_s: float,
+    open_journal: Callable[[Database, claims.Claim], SqlJournal] = SqlJournal,
+) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
     open_llm: makes the models' adapter; it is closed afterwards. owner: who holds the lease, for people.
@@ -46,16 +54,12 @@ def drive(run_id: str, *, database: Database, open_llm: Callable[[], LLM], owner
     claim = claims.claim(database, run_id, owner, lease_s)
     if claim is None:
         return ""
-    journal = SqlJournal(database, claim)
+    journal = open_journal(database, claim)
     try:
         end = asyncio.run(_work(database, journal, claim, open_llm))
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)
         return ""
-    except KeyboardInterrupt:
-        journal.stop()
-        _conclude(database, claim, End("paused", "interrupted at the terminal; resume it to continue"))
-        raise
     except SystemExit:  # the worker is told to end: what was bought is on record, and the next worker need not wait
         journal.stop()
         with suppress(JournalError):

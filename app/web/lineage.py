@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.services.prompts import Node
@@ -33,65 +33,86 @@ class Drawing:
     row: int = ROW
 
 
-@dataclass
-class _Lanes:
-    """Which rows of each side lane are taken, so that no line runs over another one."""
-
-    taken: list[list[tuple[int, int]]] = field(default_factory=list)
-
-    def find(self, top: int, bottom: int) -> int:
-        """The leftmost side lane, from 1, that is free in these rows; it is taken from now on."""
-        for lane, taken in enumerate(self.taken, start=1):
-            if all(bottom < first or top > last for first, last in taken):
-                taken.append((top, bottom))
-                return lane
-        self.taken.append([(top, bottom)])
-        return len(self.taken)
-
-
 def draw(nodes: Sequence[Node]) -> Drawing:
-    """Lay out the versions; nodes are by number, and a parent that is not among them is left out."""
-    rows = {node.number: row for row, node in enumerate(sorted(nodes, key=lambda node: -node.number))}
-    trunk = _trunk(nodes)
-    lanes, lane_of = _Lanes(), dict.fromkeys(trunk, 0)
-    for node in nodes:
-        if node.number not in trunk:
-            bottom = rows[node.number] if _hangs(node, trunk) or node.parent not in rows else rows[node.parent] - 1
-            lane_of[node.number] = lanes.find(rows[node.number], max(bottom, rows[node.number]))
+    """Lay out the versions; nodes are by number, and a parent that is not among them is left out.
+
+    A chain of versions, each made from the one before, keeps one lane. What else was made from a version hangs off its chain at
+    its own height, so that a dozen refused proposals of one version need one more lane and not a dozen.
+    """
+    rows = {node.number: len(nodes) - 1 - at for at, node in enumerate(nodes)}
+    following = _following(nodes)
+    lane_of: dict[int, int] = {}
+    lanes = _Lanes()
+    for chain in _chains(nodes, following):
+        last = chain[-1].number
+        top = min(rows[n.number] for n in nodes if n.number == last or (n.parent == last and _hangs(n, following)))
+        bottom = rows[chain[0].number]
+        if chain[0].parent in rows and not _hangs(chain[0], following):
+            bottom = rows[chain[0].parent] - 1
+        lane = lanes.find(top, bottom)
+        lane_of |= {node.number: lane for node in chain}
     points = {number: (MARGIN + lane_of[number] * LANE, row * ROW + ROW // 2) for number, row in rows.items()}
-    paths = tuple(
-        _path(points[node.parent], points[node.number], _hangs(node, trunk)) for node in nodes if node.parent in points
-    )
+    paths = tuple(_path(points[n.parent], points[n.number], _hangs(n, following)) for n in nodes if n.parent in points)
     dots = tuple(Dot(node, *points[node.number], _words(node)) for node in reversed(nodes))
     return Drawing(dots, paths, 2 * MARGIN + max(lane_of.values(), default=0) * LANE, len(nodes) * ROW)
 
 
-def _trunk(nodes: Sequence[Node]) -> dict[int, int | None]:
-    """The head and everything that it was made from: number -> number of the one that was made from it."""
+@dataclass
+class _Lanes:
+    """Which rows of each lane are taken, so that no line runs over another one."""
+
+    taken: list[list[tuple[int, int]]] = field(default_factory=list)
+
+    def find(self, top: int, bottom: int) -> int:
+        """The leftmost lane that is free in these rows; it is taken from now on."""
+        for lane, taken in enumerate(self.taken):
+            if all(bottom < first or top > last for first, last in taken):
+                taken.append((top, bottom))
+                return lane
+        self.taken.append([(top, bottom)])
+        return len(self.taken) - 1
+
+
+def _following(nodes: Sequence[Node]) -> dict[int, int]:
+    """Which version goes on in a version's lane: the one on the way to the head, else the first that was not refused."""
     by_number = {node.number: node for node in nodes}
-    at, after = next((node for node in nodes if node.is_head), None), None
-    found: dict[int, int | None] = {}
-    while at is not None:
-        found[at.number], after = after, at.number
-        at = by_number.get(at.parent) if at.parent is not None else None
+    found: dict[int, int] = {}
+    at = next((node for node in nodes if node.is_head), None)
+    while at is not None and at.parent is not None and at.parent in by_number:
+        found[at.parent], at = at.number, by_number[at.parent]
+    for node in nodes:
+        if node.parent is not None and node.parent in by_number and not node.refused:
+            found.setdefault(node.parent, node.number)
     return found
 
 
-def _hangs(node: Node, trunk: dict[int, int | None]) -> bool:
-    """Whether a side branch leaves the trunk at its own height: there the trunk still is a piece of its parent's."""
-    if node.parent not in trunk or node.number in trunk:
+def _chains(nodes: Sequence[Node], following: Mapping[int, int]) -> list[list[Node]]:
+    """Every chain from its first version on; the one that ends at the head comes first and so gets the first lane."""
+    by_number = {node.number: node for node in nodes}
+    chains = []
+    for node in nodes:
+        if node.parent is None or following.get(node.parent) != node.number:
+            chain = [node]
+            while chain[-1].number in following:
+                chain.append(by_number[following[chain[-1].number]])
+            chains.append(chain)
+    return sorted(chains, key=lambda chain: not any(node.is_head for node in chain))
+
+
+def _hangs(node: Node, following: Mapping[int, int]) -> bool:
+    """Whether the version leaves its parent's lane at its own height: up to there the lane is still its parent's."""
+    if node.parent is None or following.get(node.parent) == node.number:
         return False
-    after = trunk[node.parent]
-    return after is None or node.number < after
+    return node.number < following.get(node.parent, node.number + 1)
 
 
 def _path(parent: tuple[int, int], child: tuple[int, int], hangs: bool) -> str:
     (px, py), (cx, cy) = parent, child
     if px == cx:
         return f"M{cx} {cy}V{py}"
-    if hangs:
-        return f"M{cx} {cy}H{px + 8}Q{px} {cy} {px} {cy + 8}V{py}"
     bend = 8 if cx > px else -8
+    if hangs:
+        return f"M{cx} {cy}H{px + bend}Q{px} {cy} {px} {cy + 8}V{py}"
     return f"M{cx} {cy}V{py - 8}Q{cx} {py} {cx - bend} {py}H{px}"
 
 

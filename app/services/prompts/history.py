@@ -48,6 +48,11 @@ class Node:
     is_head: bool
     created_at: dt.datetime
 
+    @property
+    def refused(self) -> bool:
+        """True for a proposal that was not accepted."""
+        return self.fate not in SETTLED
+
 
 @dataclass(frozen=True)
 class Use:

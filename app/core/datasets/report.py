@@ -43,23 +43,28 @@ class Report:
             self.dropped.append(Dropped(row, line, f"{kind}: {detail}" if detail else kind))
 
     @property
+    def dropped_total(self) -> int:
+        """Rows that were left out, also those that are not listed."""
+        return sum(self.reasons.values())
+
+    @property
     def summary(self) -> str:
         """``3 of 10 rows dropped: 2 empty answer, 1 wrong number of cells``; "" when none was."""
-        total = sum(self.reasons.values())
+        total = self.dropped_total
         told = ", ".join(f"{count} {kind}" for kind, count in self.reasons.most_common())
         return f"{total} of {self.rows} rows dropped: {told}" if total else ""
 
     def as_json(self) -> dict[str, Json]:
-        """For the record and for pages; dropped_rows holds the first LISTED of them."""
+        """For the record and for pages; ``dropped`` holds the first LISTED rows, ``dropped_total`` counts all."""
         return {
             "format": self.format,
             "encoding": self.encoding,
             "delimiter": self.delimiter,
             "rows": self.rows,
             "kept": self.kept,
-            "dropped": sum(self.reasons.values()),
+            "dropped_total": self.dropped_total,
             "reasons": dict(self.reasons.most_common()),
-            "dropped_rows": [{"row": one.row, "line": one.line, "reason": one.reason} for one in self.dropped],
+            "dropped": [{"row": one.row, "line": one.line, "reason": one.reason} for one in self.dropped],
             "notes": self._all_notes(),
         }
 

@@ -1,0 +1,20 @@
+"""Datasets: looked at before the import, imported whole or not at all, listed, searched, divided, deleted."""
+
+from app.services.datasets.importing import Preview, import_file, limits_of, preview
+from app.services.datasets.library import delete, examples, get, list_datasets, split_preview
+from app.services.datasets.samples import BundledSample, import_sample, sample_files
+
+__all__ = [
+    "BundledSample",
+    "Preview",
+    "delete",
+    "examples",
+    "get",
+    "import_file",
+    "import_sample",
+    "limits_of",
+    "list_datasets",
+    "preview",
+    "sample_files",
+    "split_preview",
+]

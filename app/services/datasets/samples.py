@@ -1,0 +1,78 @@
+"""The samples that come with the product: what each shows, and a plain prompt to begin a training with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from app.services.datasets.importing import import_file
+from app.services.errors import NotFound
+from app.store.models import Dataset
+
+FOLDER = Path(__file__).resolve().parents[3] / "data" / "samples"
+
+
+@dataclass(frozen=True)
+class BundledSample:
+    """A sample file. scorer, system_prompt and output_prompt: what a first training on it may use."""
+
+    filename: str
+    title: str
+    description: str
+    scorer: str
+    system_prompt: str
+    output_prompt: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return FOLDER / self.filename
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset that it becomes."""
+        return self.path.stem
+
+
+SAMPLES = (
+    BundledSample(
+        "support_intents.csv",
+        "Support intents",
+        "160 messages of a shop's customers and 8 labels that are easily confused, such as refund_status and return_request.",
+        "exact_match",
+        "Classify the customer's message.",
+        "Answer with the label.",
+    ),
+    BundledSample(
+        "english_french.csv",
+        "English to French",
+        "80 short everyday sentences and their French translations; politeness and idioms make the difference.",
+        "chrf",
+        "Translate to French.",
+        "",
+    ),
+    BundledSample(
+        "order_extraction.csv",
+        "Order extraction",
+        "90 messages that order something, and the JSON record that a shop needs of each.",
+        "json_match",
+        "Extract the order as JSON.",
+        "",
+    ),
+)
+
+
+def sample_files() -> list[BundledSample]:
+    """The bundled samples."""
+    return list(SAMPLES)
+
+
+def import_sample(session: Session, filename: str) -> Dataset:
+    """Import a bundled sample, or hand back the dataset that it became before. Raises: NotFound, Conflict."""
+    sample = next((one for one in SAMPLES if one.filename == filename), None)
+    if sample is None:
+        raise NotFound(f"there is no sample {filename!r}; there are: {', '.join(one.filename for one in SAMPLES)}")
+    with sample.path.open("rb") as stream:
+        return import_file(session, stream, sample.filename)

@@ -1,0 +1,71 @@
+"""The simulated models behind the port: a declared latency, estimated tokens, and a made-up price."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.llm.simulated.chance import chance
+from app.llm.simulated.optimizer import reply as improve
+from app.llm.simulated.primary import reply as answer
+from app.ports.llm import FinishReason, Json, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
+
+MODELS = ("simulated/primary", "simulated/optimizer")
+PRICES = {"simulated/primary": Price(1e-7, 4e-7), "simulated/optimizer": Price(1e-6, 4e-6)}
+"""Simulated USD per token, in the proportions of a small and a large model."""
+CHARS_PER_TOKEN = 4
+SERVED_MODEL = "simulated"
+
+
+class SimulatedLLM:
+    """See the package's docstring.
+
+    latency_s: mean seconds of a primary call, from half to one and a half of it by the request's content; the optimiser takes
+    five times as long.
+    """
+
+    def __init__(self, latency_s: float = 0.015) -> None:
+        self._latency_s = latency_s
+
+    async def complete(self, request: Request, *, deadline_s: float) -> Reply:
+        """See app.ports.llm.LLM."""
+        model = request.model.name
+        if model not in MODELS:
+            raise UnknownModel(f"{model} is unknown; the simulated models are {' and '.join(MODELS)}")
+        took = self._seconds(request)
+        await asyncio.sleep(min(took, deadline_s))
+        if took > deadline_s:
+            raise TimedOut(f"no answer within {deadline_s:g} s", maybe_paid=True)
+        params = dict(request.model.params)
+        text = (
+            answer(request.messages, params)
+            if model == "simulated/primary"
+            else improve(request.messages, params, request.response_schema)
+        )
+        text, finish_reason = _cut(text, params.get("max_output_tokens"))
+        usage = Usage(sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
+        price = PRICES[model]
+        cost = usage.prompt_tokens * price.prompt_usd + usage.completion_tokens * price.completion_usd
+        return Reply(text, finish_reason, usage, cost, None, took, SERVED_MODEL, {"simulated": True})
+
+    def price(self, model: ModelRef) -> Price | None:
+        """See app.ports.llm.LLM. The price is simulated too."""
+        return PRICES.get(model.name)
+
+    async def aclose(self) -> None:
+        """See app.ports.llm.LLM; there is nothing to release."""
+
+    def _seconds(self, request: Request) -> float:
+        base = self._latency_s * (5.0 if request.model.name == "simulated/optimizer" else 1.0)
+        return base * (0.5 + chance("latency", *(m.content for m in request.messages)))
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text has: one for every four characters, at least one."""
+    return max(1, -(-len(text) // CHARS_PER_TOKEN))
+
+
+def _cut(text: str, most: Json) -> tuple[str, FinishReason]:
+    """The text within the output limit."""
+    if isinstance(most, int) and tokens(text) > most:
+        return text[: most * CHARS_PER_TOKEN], "length"
+    return text, "stop"

@@ -18,6 +18,9 @@ from app.ports.llm import LLM, CallError, Json, Message, ModelRef, Permanent, Re
 FINAL_ERRORS = frozenset({"rejected", "content_filtered"})
 """Failures that asking again would repeat; every other recorded failure is asked again when a run is resumed."""
 
+WORTH_TELLING_S = 1.0
+"""Shorter waits between tries are not shown to watchers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -137,6 +140,7 @@ class _Call:
         tries = AsyncRetrying(
             sleep=self._wait,
             wait=self._desk.wait_before,
+            before_sleep=self._tell_wait,
             stop=stop_after_attempt(self._desk.policy.sendings),
             retry=retry_if_exception_type(Transient),
             reraise=True,
@@ -155,6 +159,12 @@ class _Call:
         result = replace(result, retries=retries, wait_s=round(self._waited, 3), uncertain=self._uncertain)
         self._desk.journal.settle(self._key, result)
         return result
+
+    def _tell_wait(self, state: RetryCallState) -> None:
+        seconds = state.next_action.sleep if state.next_action else 0.0
+        if seconds >= WORTH_TELLING_S and state.outcome:
+            told = {"model": self._request.model.name, "seconds": round(seconds, 1), "why": str(state.outcome.exception())}
+            self._desk.journal.tell("wait", told)
 
     async def _wait(self, seconds: float) -> None:
         self._waited += seconds

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from app.core import desk
 from app.core import run as engine
 from app.core.budget import Budget, Limits
 from app.core.desk import Policy
@@ -122,6 +123,20 @@ async def test_transient_failures_are_retried_and_counted() -> None:
     assert await start(llm, record).conduct(everything) == 20
     assert llm.sent == 40
     assert all(c.result and c.result.retries == 1 and c.intent.attempt == 2 for c in record.calls.values())
+
+
+async def test_a_long_wait_is_told_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "WORTH_TELLING_S", 0.005)
+    asked: list[Request] = []
+
+    def rule(request: Request) -> str | CallError:
+        asked.append(request)
+        return RateLimited("too many requests", retry_after=0.008) if len(asked) == 1 else reverse(request)
+
+    record = MemoryRecord()
+    await start(RuleLLM(rule), record).conduct(lambda run: run.evaluate([CANDIDATE], CASES[:1], EXAM))
+    waits = [e.data for e in record.events if e.name == "wait"]
+    assert [(w["model"], w["why"]) for w in waits] == [("simulated/test", "too many requests")]
 
 
 async def test_a_failed_call_is_a_failed_sample_and_never_a_wrong_answer() -> None:

@@ -1,0 +1,63 @@
+"""Uploaded files wait in the data folder, under a name that nobody can guess, until their import is confirmed."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import IO, BinaryIO
+
+from app.services.errors import NotFound
+
+FORGOTTEN_S = 24 * 3600
+"""Uploads that nobody confirmed for this long are removed."""
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An uploaded file. filename: as the browser called it, without folders."""
+
+    token: str
+    path: Path
+    filename: str
+
+    def open(self) -> BinaryIO:
+        """Its content."""
+        return self.path.open("rb")
+
+    def forget(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.path.parent, ignore_errors=True)
+
+
+def keep(folder: Path, stream: IO[bytes], filename: str) -> Kept:
+    """Store an upload; those that were forgotten go at this occasion."""
+    _sweep(folder)
+    token = secrets.token_hex(16)
+    place = folder / token
+    place.mkdir(parents=True)
+    name = PurePath(filename.replace("\\", "/")).name[:200] or "upload.csv"
+    (place / "name").write_text(name, encoding="utf-8", errors="replace")
+    with (place / "content.part").open("wb") as target:
+        shutil.copyfileobj(stream, target, 1024 * 1024)
+    path = (place / "content.part").rename(place / "content")
+    return Kept(token, path, name)
+
+
+def find(folder: Path, token: str) -> Kept:
+    """An upload that waits. Raises: NotFound."""
+    path = folder / token / "content"
+    if not _TOKEN.fullmatch(token) or not path.is_file():
+        raise NotFound("that upload is not here any more; choose the file again")
+    return Kept(token, path, (path.parent / "name").read_text(encoding="utf-8"))
+
+
+def _sweep(folder: Path) -> None:
+    before = time.time() - FORGOTTEN_S
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if _TOKEN.fullmatch(place.name) and place.stat().st_mtime < before:
+            shutil.rmtree(place, ignore_errors=True)

@@ -6,13 +6,18 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from app.config import Settings, signing_key
-from app.web import assets, database, errors, fmt, health, home, navigation, security
+from app.web import assets, compare, database, datasets, errors, fmt, health, home, live, navigation, prompts, runs, security
 from app.web.context import Backend, attach
 
 BLUEPRINTS = (
     assets.pages,
     health.pages,
     home.pages,
+    runs.pages,
+    live.pages,
+    compare.pages,
+    datasets.pages,
+    prompts.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""
 
@@ -25,11 +30,12 @@ def create_app(backend: Backend) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(_flask_config(backend.settings))
     attach(app, backend)
+    live.prepare(app, backend.settings)
     database.connect(app, backend.engine)
     CSRFProtect(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    security.protect(app)
+    security.protect(app, backend.settings)
     errors.explain(app)
     fmt.register(app)
     navigation.register(app)
@@ -39,7 +45,6 @@ def create_app(backend: Backend) -> Flask:
 def _flask_config(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": signing_key(settings),
-        "TRUSTED_HOSTS": list(settings.allowed_hosts),
         "MAX_CONTENT_LENGTH": settings.uploads.max_mb * MEGABYTE + FORM_BYTES,
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "SESSION_COOKIE_NAME": "whetstone",

@@ -87,6 +87,11 @@ def ago(moment: dt.datetime | None) -> str:
     return "just now"
 
 
+def clock(moment: dt.datetime) -> str:
+    """Time of day in UTC, for the lines of a log."""
+    return f"{utc(moment):%H:%M:%S}"
+
+
 def between(start: dt.datetime | None, end: dt.datetime | None) -> str:
     """The time from start to end, to now when it has not ended."""
     if start is None:
@@ -109,6 +114,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "span": span,
     "iso": iso,
     "ago": ago,
+    "clock": clock,
     "percent": percent,
 }
 

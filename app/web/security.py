@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+import re
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import SecurityError
+
+from app.config import Settings
 
 POLICY = "; ".join(
     (
@@ -30,8 +35,14 @@ HEADERS = {
 }
 
 
-def protect(app: Flask) -> None:
-    """Send the headers with every response; pages are never stored by caches in between."""
+def protect(app: Flask, settings: Settings) -> None:
+    """Answer only to the allowed host names, and send the headers with every response; pages are never kept by caches."""
+    allowed = frozenset(name.lower() for name in settings.allowed_hosts)
+
+    @app.before_request
+    def check_host() -> None:
+        if not _is_allowed(request.host, allowed):
+            raise SecurityError("This host name is not served here.")
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -39,3 +50,9 @@ def protect(app: Flask) -> None:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store" if response.mimetype == "text/html" else "no-cache")
         return response
+
+
+def _is_allowed(host: str, allowed: frozenset[str]) -> bool:
+    """True when the name without its port is on the list; an entry ".example.org" stands for every name below it."""
+    name = (host if host.endswith("]") else re.sub(r":\d*$", "", host)).lower()
+    return name in allowed or any(name.endswith(entry) for entry in allowed if entry.startswith("."))

@@ -1,0 +1,85 @@
+"""What can be done to a run: pause, resume, stop, rename, delete, take away."""
+
+from __future__ import annotations
+
+from flask import Response, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.services import runs
+from app.services.errors import Invalid
+from app.web import params
+from app.web.context import backend
+from app.web.database import session
+from app.web.errors import by_field, is_fragment
+from app.web.runs.page import get, pages, render
+from app.web.runs.records import facts
+
+
+@pages.post("/<run_id>/pause")
+def pause(run_id: str) -> ResponseReturnValue:
+    """Ask the worker to pause after the calls under way."""
+    runs.request_pause(session(), run_id)
+    return _answer(run_id, "The run pauses after the calls under way.")
+
+
+@pages.post("/<run_id>/resume")
+def resume(run_id: str) -> ResponseReturnValue:
+    """Queue a paused or failed run again, or take back the wish that it pauses."""
+    runs.request_resume(session(), run_id)
+    told = backend().enqueue(run_id)
+    return _answer(
+        run_id, "The run goes on." if told else "The run goes on as soon as a worker looks; Redis does not answer."
+    )
+
+
+@pages.post("/<run_id>/stop")
+def cancel(run_id: str) -> ResponseReturnValue:
+    """End a run for good."""
+    runs.request_cancel(session(), run_id)
+    return _answer(run_id, "The run stops after the calls under way.")
+
+
+@pages.post("/<run_id>/delete")
+def delete(run_id: str) -> ResponseReturnValue:
+    """Remove a run with everything it recorded."""
+    runs.delete(session(), run_id)
+    flash("The run is deleted.", "good")
+    return redirect(url_for("runs.index"), 303)
+
+
+@pages.post("/<run_id>/rename")
+def rename(run_id: str) -> ResponseReturnValue:
+    """Give a run another name."""
+    try:
+        runs.rename(session(), run_id, params.clean(request.form.get("name", "")))
+    except Invalid as error:
+        run = get(run_id)
+        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error)), 422
+    return redirect(url_for("runs.told", run_id=run_id), 303)
+
+
+def _answer(run_id: str, words: str) -> ResponseReturnValue:
+    """The head of the run as it is now, or the whole page for a browser without scripts."""
+    if is_fragment():
+        return render("runs/parts/head.html", get(run_id))
+    flash(words, "good")
+    return redirect(url_for("runs.overview", run_id=run_id), 303)
+
+
+@pages.get("/<run_id>/samples.<format>")
+def export(run_id: str, format: str) -> ResponseReturnValue:
+    """All samples, streamed."""
+    run = get(run_id)
+    makers = {"csv": (runs.export_csv, "text/csv"), "jsonl": (runs.export_jsonl, "application/jsonl")}
+    if format not in makers:
+        raise Invalid([])
+    maker, kind = makers[format]
+    headers = {"Content-Disposition": f'attachment; filename="{run.id}-samples.{format}"'}
+    return Response(maker(session(), run), mimetype=kind, headers=headers)
+
+
+@pages.get("/<run_id>/report.html")
+def report(run_id: str) -> ResponseReturnValue:
+    """The self-contained report."""
+    run = get(run_id)
+    return Response(runs.report_html(session(), run), mimetype="text/html")

@@ -1,0 +1,41 @@
+"""The list of runs: filters and place in the address, pages by keyset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.services import runs
+from app.web import params
+from app.web.database import session
+from app.web.runs.page import pages
+
+STATUSES = ("queued", "running", "paused", "done", "cancelled", "failed")
+PAGE = 40
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to."""
+
+    search: str
+    status: str
+
+
+@pages.get("")
+def index() -> ResponseReturnValue:
+    """All runs, newest first."""
+    filters = Filters(params.text("search"), params.choice("status", STATUSES))
+    after = params.text("after", longest=80)
+    found = runs.list_runs(session(), status=filters.status, search=filters.search, after=after, limit=PAGE + 1)
+    shown = found[:PAGE]
+    chosen = {name: value for name, value in vars(filters).items() if value}
+    page = {
+        "rows": shown,
+        "totals": {run.id: runs.totals(session(), run.id) for run in shown},
+        "first": url_for("runs.index", **chosen) if after else "",
+        "more": url_for("runs.index", **chosen, after=shown[-1].id) if len(found) > PAGE else "",
+    }
+    return render_template("runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES])

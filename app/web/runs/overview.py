@@ -1,0 +1,131 @@
+"""A run at a glance: state, curves, proposals and log; each part can be fetched again alone while the run goes on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from flask import jsonify, url_for
+from flask.typing import ResponseReturnValue
+
+from app.services import feed, prompts, runs
+from app.services.errors import NotFound
+from app.store.models import Event, Run
+from app.web import params, story
+from app.web.database import session
+from app.web.loglines import EVENTS, KINDS, lines
+from app.web.runs.page import get, pages, render, told_story
+from app.web.unattended import why_unattended
+
+PARTS = {
+    "head": "runs/parts/head.html",
+    "state": "runs/parts/state.html",
+    "proposals": "runs/parts/proposals.html",
+    "log_lines": "runs/parts/log_lines.html",
+}
+TAIL = 60
+LOG_PAGE = 500
+SHOWS = (("", "All"), ("decision", "Decisions"), ("reasoning", "Reasoning"), ("warning", "Warnings"), ("wait", "Waits"))
+
+
+@pages.get("/<run_id>")
+def overview(run_id: str) -> ResponseReturnValue:
+    """The first page of a run."""
+    run = get(run_id)
+    newest = feed.newest(session(), run_id)
+    return render("runs/overview.html", run, cursor=newest, **_state(run), **_log_tail(run, newest))
+
+
+@pages.get("/<run_id>/parts/<name>")
+def part(run_id: str, name: str) -> ResponseReturnValue:
+    """One part of the first page as it is now."""
+    run = get(run_id)
+    if name not in PARTS:
+        raise NotFound(f"A run has no part called {name[:40]}.")
+    values = _log_after(run) if name == "log_lines" else {} if name == "head" else _state(run)
+    return render(PARTS[name], run, **values)
+
+
+@pages.get("/<run_id>/curves.json")
+def curves(run_id: str) -> ResponseReturnValue:
+    """The figures of the learning curves."""
+    return jsonify(story.curves(told_story(get(run_id))))
+
+
+@pages.get("/<run_id>/proposals/<int:number>")
+def proposal(run_id: str, number: int) -> ResponseReturnValue:
+    """One version of the run's prompts: scores, reasoning, and what it changed."""
+    run = get(run_id)
+    tale = told_story(run)
+    version = tale.versions.get(number)
+    if version is None:
+        raise NotFound(f"This run has no proposal {number}.")
+    parent = tale.parent(version)
+    numbers = sorted(tale.versions)
+    place = numbers.index(number)
+    return render(
+        "runs/proposal.html",
+        run,
+        version=version,
+        parent=parent,
+        before=tale.versions[numbers[place - 1]] if place else None,
+        after=tale.versions[numbers[place + 1]] if place + 1 < len(numbers) else None,
+        view=params.choice("view", ("diff", "plain"), "diff"),
+        texts=texts(parent, version),
+    )
+
+
+def texts(before: story.Version | None, after: story.Version) -> list[tuple[str, Any, str]]:
+    """Title, word diff and plain text of both prompts."""
+    pairs = (
+        ("System prompt", before.system_prompt if before else "", after.system_prompt),
+        ("Output prompt", before.output_prompt if before else "", after.output_prompt),
+    )
+    return [(title, prompts.word_diff(old, new), new) for title, old, new in pairs]
+
+
+@pages.get("/<run_id>/log")
+def log(run_id: str) -> ResponseReturnValue:
+    """The whole log in pages, newest last, with a filter."""
+    run = get(run_id)
+    show = params.choice("show", KINDS)
+    newest = feed.newest(session(), run_id)
+    before = params.whole("before")
+    events = feed.tail(session(), run_id, before or newest, names=EVENTS, limit=LOG_PAGE)
+    here = partial(url_for, "runs.log", run_id=run_id)
+    return render(
+        "runs/log.html",
+        run,
+        cursor=newest,
+        shows=[(title, here(show=kind or None), kind == show) for kind, title in SHOWS],
+        earlier=here(show=show or None, before=events[0].id - 1) if len(events) == LOG_PAGE else "",
+        latest=here(show=show or None) if before else "",
+        growing=not before,
+        **_log(events, newest, show),
+    )
+
+
+def _state(run: Run) -> dict[str, Any]:
+    return {
+        "story": told_story(run),
+        "progress": runs.progress(session(), run),
+        "totals": runs.totals(session(), run.id),
+        "unattended": why_unattended() if run.status == "queued" else "",
+    }
+
+
+def _log_tail(run: Run, newest: int, show: str = "", limit: int = TAIL) -> dict[str, Any]:
+    """The end of the log up to an event."""
+    return _log(feed.tail(session(), run.id, newest, names=EVENTS, limit=limit), newest, show)
+
+
+def _log_after(run: Run) -> dict[str, Any]:
+    """The lines after an event, for a log that grows."""
+    after = params.whole("after")
+    events = feed.since(session(), run.id, after, names=EVENTS, limit=LOG_PAGE)
+    return _log(events, events[-1].id if events else after, params.choice("show", KINDS))
+
+
+def _log(events: list[Event], cursor: int, show: str) -> dict[str, Any]:
+    found = (line for event in events for line in lines(event))
+    return {"log": [line for line in found if not show or line.kind == show], "log_cursor": cursor, "show": show}

@@ -1,0 +1,52 @@
+"""The blueprint of the run pages, and what the head of each of them needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from app.services import runs
+from app.store.models import Run
+from app.web import story
+from app.web.database import session
+from app.web.live import ENDED
+
+pages = Blueprint("runs", __name__, url_prefix="/runs")
+
+TABS = (
+    ("Overview", "runs.overview"),
+    ("Examples", "runs.examples"),
+    ("Calls", "runs.calls"),
+    ("Log", "runs.log"),
+    ("Settings", "runs.told"),
+)
+PAGE = 50
+
+
+def get(run_id: str) -> Run:
+    """The run, or NotFound."""
+    return runs.get(session(), run_id)
+
+
+def told_story(run: Run) -> story.Story:
+    """The run's history so far."""
+    return story.read(runs.notes(session(), run.id))
+
+
+def render(template: str, run: Run, **values: Any) -> str:
+    """A page of the run."""
+    return render_template(template, run=run, tabs=TABS, live=run.status not in ENDED, **values)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice in the address: its values with titles, "" being all."""
+
+    values: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The values alone."""
+        return [value for value, _ in self.values]

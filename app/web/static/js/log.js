@@ -1,0 +1,10 @@
+// Follow: keeps the newest line of a log in view while the box is ticked; scrolling up by hand unticks it.
+for (const log of document.querySelectorAll("[data-follow]")) {
+  const box = document.getElementById(log.dataset.follow);
+  const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+  const toEnd = () => { if (box.checked) log.scrollTop = log.scrollHeight; };
+  new MutationObserver(toEnd).observe(log, { childList: true });
+  box.addEventListener("change", toEnd);
+  log.addEventListener("wheel", () => requestAnimationFrame(() => { box.checked = atEnd(); }), { passive: true });
+  toEnd();
+}

@@ -16,8 +16,12 @@ def normalised(text: str) -> str:
 
     A text of nothing but punctuation stays itself, without its outer spaces.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = text.lower() if text.isascii() else _folded(text)
     return " ".join(_SENTENCE_MARKS.sub(" ", folded.replace("'", "").replace("’", "")).split()) or text.strip()
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def canonical_answer(text: str) -> str:

@@ -7,6 +7,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,13 @@ FEW = 50
 _LIKE_JSON = re.compile(r'[{\["\d-]|(?:true|false|null)$')
 
 
+@dataclass(frozen=True, slots=True)
+class _Label:
+    text: str
+    numeric: bool
+    json: bool
+
+
 class Statistics:
     """Collects what ``statistics`` tells about rows."""
 
@@ -36,7 +44,7 @@ class Statistics:
         self._inputs, self._answers, self._rows = array("Q"), array("Q"), array("Q")
         self._input_chars: Counter[int] = Counter()
         self._answer_chars: Counter[int] = Counter()
-        self._labels: dict[int, str] = {}
+        self._labels: dict[int, _Label] = {}
         self._numeric = 0
         self._json = 0
 
@@ -49,10 +57,13 @@ class Statistics:
         self._answers.append(key)
         self._input_chars[len(text)] += 1
         self._answer_chars[len(answer)] += 1
-        if key not in self._labels and len(self._labels) < MANY:
-            self._labels[key] = label
-        self._numeric += last_number(label) is not None
-        self._json += _is_json(label)
+        known = self._labels.get(key)
+        if known is None:
+            known = _Label(label[:CLIP], last_number(label) is not None, _is_json(label))
+            if len(self._labels) < MANY:
+                self._labels[key] = known
+        self._numeric += known.numeric
+        self._json += known.json
 
     def as_json(self) -> dict[str, Json]:
         """What ``statistics`` returns."""
@@ -60,14 +71,14 @@ class Statistics:
         keys, counts = np.unique(_numbers(self._answers), return_counts=True)
         distinct = len(keys)
         where = np.searchsorted(keys, np.array(list(self._labels), dtype=np.uint64))
-        named = list(zip(self._labels.values(), counts[where].tolist(), strict=True))
+        named = [(one.text, n) for one, n in zip(self._labels.values(), counts[where].tolist(), strict=True)]
         named.sort(key=lambda item: (-item[1], item[0]))
         duplicates, conflicts = self._repeats()
         return {
             "rows": rows,
             "labels_distinct": distinct,
             "few_labels": few_labels(distinct, rows),
-            "labels": [{"label": label[:CLIP], "count": count} for label, count in named[:SHOWN]],
+            "labels": [{"label": label, "count": count} for label, count in named[:SHOWN]],
             "input_chars": _lengths(self._input_chars),
             "answer_chars": _lengths(self._answer_chars),
             "duplicates": duplicates,

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,8 @@ from app.core import datasets as core
 from app.ports.llm import Json
 from app.services.datasets.library import checked_name
 from app.services.errors import Conflict, Invalid, Problem
-from app.store.models import Dataset, Example
+from app.store.examples import add_examples
+from app.store.models import Dataset
 
 BATCH = 1000
 """Rows that are written, or counted for the progress, at once."""
@@ -164,8 +165,8 @@ def _store(session: Session, dataset: Dataset, items: Iterator[core.Item], tell:
     try:
         session.add(dataset)
         session.flush()
-        while batch := [_row(dataset.id, item) for item in islice(items, BATCH)]:
-            session.execute(insert(Example), batch)
+        while batch := [(one.row, one.input, one.reference, one.extra) for one in islice(items, BATCH)]:
+            add_examples(session, dataset.id, batch)
             tell()
         session.commit()
     except IntegrityError:
@@ -174,16 +175,6 @@ def _store(session: Session, dataset: Dataset, items: Iterator[core.Item], tell:
     except BaseException:
         session.rollback()
         raise
-
-
-def _row(dataset_id: int, item: core.Item) -> dict[str, Json]:
-    return {
-        "dataset_id": dataset_id,
-        "row": item.row,
-        "input": item.input,
-        "reference": item.reference,
-        "extra": item.extra,
-    }
 
 
 def _refusal(error: core.BadFile) -> Invalid:

@@ -1,0 +1,29 @@
+"""Examples go into the database many at a time, past the object mapper: a million rows take seconds and not a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from app.core.storable import storable
+from app.store.types import dumps
+
+NewExample: TypeAlias = tuple[int, str, str, Mapping[str, str]]
+"""Row number, input, reference, the other columns by name."""
+
+
+def add_examples(session: Session, dataset_id: int, rows: Sequence[NewExample]) -> None:
+    """Insert the rows of a dataset within the session's transaction. Raises: IntegrityError for a row number used twice."""
+    values = [
+        (dataset_id, row, storable(text), storable(answer), dumps(dict(extra))) for row, text, answer, extra in rows
+    ]
+    if values:
+        connection = session.connection()
+        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        marks = ", ".join([mark] * 5)
+        connection.exec_driver_sql(
+            f'INSERT INTO examples (dataset_id, "row", input, reference, extra) VALUES ({marks})',  # noqa: S608 - our own names
+            values,
+        )

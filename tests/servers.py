@@ -15,12 +15,15 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 from sqlalchemy import make_url
+
+from app.store.database import Database
 
 STARTED_WITHIN_S = 30
 
@@ -44,11 +47,49 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """Address of a new, empty PostgreSQL database."""
+    with _copy_of(postgres_server, "template1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> Iterator[str]:
+    """Name of a PostgreSQL database with all tables, to be copied."""
+    with _copy_of(postgres_server, "template1") as url:
+        with Database(url) as database:
+            database.upgrade()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """Address of a new PostgreSQL database with all tables."""
+    with _copy_of(postgres_server, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a new database with all tables; once for SQLite and once for PostgreSQL."""
+    return migrated(request, tmp_path)
+
+
+def migrated(request: pytest.FixtureRequest, folder: Path) -> str:
+    """Address of a new database of the requested kind with all tables."""
+    if request.param == "postgresql":
+        address: str = request.getfixturevalue("migrated_postgres_url")
+        return address
+    with Database(f"sqlite:///{folder}/app.db") as database:
+        database.upgrade()
+    return f"sqlite:///{folder}/app.db"
+
+
+@contextmanager
+def _copy_of(server: str, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 

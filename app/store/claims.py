@@ -5,7 +5,7 @@ All times are the database's, so that workers with wrong clocks agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
@@ -15,6 +15,7 @@ from app.ports.journal import LeaseLost, Wish
 from app.ports.llm import Json
 from app.store.database import Database
 from app.store.models import Event, Run
+from app.store.statements import read_totals
 from app.store.types import epoch_now, utc_now
 
 End: TypeAlias = Literal["done", "cancelled", "failed", "paused"]
@@ -52,6 +53,7 @@ def claim(database: Database, run_id: str, owner: str, ttl_s: float = 20.0) -> C
         .values(
             status="running",
             reason="",
+            spent=None,
             fence=Run.fence + 1,
             lease_owner=owner[:_OWNER_CHARS],
             lease_until=epoch_now() + ttl_s,
@@ -75,6 +77,12 @@ def abandoned(database: Database, limit: int = 100) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
+def is_attended(connection: Connection, run_id: str) -> bool:
+    """True while a worker holds the run."""
+    held = select(Run.id).where(Run.id == run_id, Run.status == "running", Run.lease_until >= epoch_now())
+    return connection.execute(held).first() is not None
+
+
 def renew(connection: Connection, claim: Claim) -> Wish:
     """Prolong the lease from now on and hear what the user wishes. Does not commit. Raises: LeaseLost."""
     prolong = update(Run).where(_holds(claim)).values(lease_until=epoch_now() + claim.ttl_s).returning(Run.wish)
@@ -95,12 +103,17 @@ def finish(session: Session, claim: Claim, *, status: End, reason: str = "", out
 
     reason: in words for a person. outcome: kept as it was when None.
     """
-    ended = None if status == "paused" else utc_now()
-    values = {"status": status, "reason": reason, "wish": "", "ended_at": ended, "lease_owner": "", "lease_until": 0.0}
-    if outcome is not None:
-        values["outcome"] = outcome
-    _give_back(session.connection(), claim, values)
-    tell_status(session.connection(), claim.run_id, status, reason)
+    connection = session.connection()
+    guard(connection, claim)
+    values = {
+        "status": status,
+        "reason": reason,
+        "wish": "",
+        "ended_at": None if status == "paused" else utc_now(),
+        "spent": asdict(read_totals(connection, claim.run_id)),
+    }
+    _give_back(connection, claim, values if outcome is None else values | {"outcome": outcome})
+    tell_status(connection, claim.run_id, status, reason)
     session.expire_all()
 
 
@@ -110,7 +123,7 @@ def release(database: Database, claim: Claim) -> None:
     Raises: LeaseLost, and nothing is changed.
     """
     with database.engine.begin() as connection:
-        _give_back(connection, claim, {"status": "queued", "lease_owner": "", "lease_until": 0.0})
+        _give_back(connection, claim, {"status": "queued"})
         tell_status(connection, claim.run_id, "queued")
 
 
@@ -120,7 +133,8 @@ def tell_status(connection: Connection, run_id: str, status: str, reason: str = 
 
 
 def _give_back(connection: Connection, claim: Claim, values: dict[str, Json]) -> None:
-    if connection.execute(update(Run).where(_holds(claim)).values(values)).rowcount != 1:
+    free = {"lease_owner": "", "lease_until": 0.0}
+    if connection.execute(update(Run).where(_holds(claim)).values(values | free)).rowcount != 1:
         raise _lost(claim)
 
 

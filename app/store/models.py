@@ -138,6 +138,8 @@ class Run(Base):
     prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"))
     cloned_from: Mapped[str | None] = mapped_column(CleanString(16))
     outcome: Mapped[Json] = mapped_column(JsonColumn, default=None, nullable=True)
+    spent: Mapped[Json] = mapped_column(JsonColumn, default=None, nullable=True)
+    """Its totals (app.ports.journal.Totals) when the last worker ended it; None while one may still be spending."""
     fence: Mapped[int] = mapped_column(default=0)
     """Number of the newest claim; only its holder may write."""
     lease_owner: Mapped[str] = mapped_column(CleanString(80), default="")

@@ -88,6 +88,7 @@ def runs() -> None:
         sa.Column("prompt_id", ROW_ID, sa.ForeignKey("prompts.id")),
         sa.Column("cloned_from", sa.String(16)),
         sa.Column("outcome", sa.JSON()),
+        sa.Column("spent", sa.JSON()),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("lease_owner", sa.String(80), nullable=False),
         sa.Column("lease_until", sa.Float(53), nullable=False),

@@ -9,6 +9,7 @@ import pytest
 
 from app.ports.journal import Journal
 from app.store.database import Database
+from tests.servers import migrated
 from tests.store.worlds import MemoryWorld, SqlWorld, World
 
 
@@ -22,12 +23,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
+def database(migrated_url: str) -> Iterator[Database]:
     """A new database with all tables."""
-    database = Database(url)
-    database.upgrade()
-    yield database
-    database.close()
+    with Database(migrated_url) as database:
+        yield database
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -36,9 +35,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "memory":
         yield MemoryWorld()
         return
-    address = f"sqlite:///{tmp_path}/app.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    with Database(address, busy_s=1) as database:
-        database.upgrade()
+    with Database(migrated(request, tmp_path), busy_s=1) as database:
         world = SqlWorld(database)
         yield world
         world.close()

@@ -193,12 +193,11 @@ def test_eight_threads_race_for_each_of_twenty_runs(database: Database) -> None:
     assert {claim.fence for claim in won if claim} == {1}
 
 
-def test_eight_processes_race_for_each_of_twenty_runs(url: str) -> None:
-    with Database(url) as database:
-        database.upgrade()
+def test_eight_processes_race_for_each_of_twenty_runs(migrated_url: str) -> None:
+    with Database(migrated_url) as database:
         runs = [add_run(database, f"run{number}") for number in range(20)]
     start, won = context().Barrier(8), context().SimpleQueue()
-    run_together([context().Process(target=claim_together, args=(url, runs, start, won)) for _ in range(8)])
+    run_together([context().Process(target=claim_together, args=(migrated_url, runs, start, won)) for _ in range(8)])
     taken = []
     while not won.empty():
         taken.append(won.get())

@@ -118,15 +118,14 @@ async def test_a_waiter_that_gave_up_disturbs_nobody(journal: SqlJournal) -> Non
     await journal.flush()
 
 
-def test_what_was_called_durable_survives_kill_9(url: str) -> None:
+def test_what_was_called_durable_survives_kill_9(migrated_url: str) -> None:
     """A process writes calls and says after each one that it is durable; it is killed in the middle, three times."""
-    with Database(url) as database:
-        database.upgrade()
+    with Database(migrated_url) as database:
         add_run(database)
         confirmed: list[str] = []
         for _ in range(3):
             expire(database, "run1")
-            confirmed += _killed_while_writing(url)
+            confirmed += _killed_while_writing(migrated_url)
         with database.session() as session:
             calls = session.execute(select(CallRow.key, CallRow.settled).order_by(CallRow.id)).all()
             samples = set(session.scalars(select(SampleRow.key)))

@@ -1,0 +1,116 @@
+"""Each example with the answers of two versions side by side, and what changed from one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.core.stats import RIGHT, Cell, cell
+from app.core.stats.interval import COUNTED
+from app.store.models import Example, Run, SampleRow
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One example and both answers to it; None where a version was not asked. cursor: where the next page goes on."""
+
+    cursor: int
+    case: str
+    repeat: int
+    input: str
+    reference: str
+    before: SampleRow | None
+    after: SampleRow | None
+    change: Cell
+
+
+def before_after(
+    session: Session,
+    run: Run,
+    old: str,
+    new: str,
+    *,
+    split: str = "",
+    change: str | None = None,
+    after: int = 0,
+    limit: int = 50,
+) -> list[Pair]:
+    """The answers of two candidates, given by their digests, to the examples of a split ("" for all).
+
+    change: only fixed, broken, both_right, both_wrong or unscored. after: cursor of the last pair of the page before.
+    """
+    ids = [func.max(case((SampleRow.candidate == digest, SampleRow.id))) for digest in (old, new)]
+    scores = [func.max(case((_counts(digest), SampleRow.score))) for digest in (old, new)]
+    cursor = func.min(SampleRow.id)
+    query = (
+        select(cursor, SampleRow.case, SampleRow.repeat, *ids)
+        .where(SampleRow.run_id == run.id, SampleRow.candidate.in_((old, new)))
+        .group_by(SampleRow.case, SampleRow.repeat)
+        .having(cursor > after)
+        .order_by(cursor)
+        .limit(limit)
+    )
+    if split:
+        query = query.where(SampleRow.split == split)
+    if change:
+        query = query.having(_falls_into(change, *scores))
+    places = [_Place(*row) for row in session.execute(query)]
+    samples = _samples(session, [each for place in places for each in (place.old, place.new) if each])
+    texts = _texts(session, run, {place.case for place in places})
+    return [_pair(place, samples, texts) for place in places]
+
+
+class _Place(NamedTuple):
+    """A pair as ids."""
+
+    cursor: int
+    case: str
+    repeat: int
+    old: int | None
+    new: int | None
+
+
+def _counts(digest: str) -> ColumnElement[bool]:
+    return and_(SampleRow.candidate == digest, SampleRow.outcome.in_(COUNTED))
+
+
+def _falls_into(change: str, before: ColumnElement[float], after: ColumnElement[float]) -> ColumnElement[bool]:
+    """The same table as app.core.stats.cell, in SQL, so that a filtered page costs no more than another one."""
+    if change == "unscored":
+        return or_(before.is_(None), after.is_(None))
+    was_right, is_right = {
+        "fixed": (False, True),
+        "broken": (True, False),
+        "both_right": (True, True),
+        "both_wrong": (False, False),
+    }[change]
+    return and_(
+        before >= RIGHT if was_right else before < RIGHT,
+        after >= RIGHT if is_right else after < RIGHT,
+    )
+
+
+def _samples(session: Session, ids: Sequence[int]) -> dict[int | None, SampleRow]:
+    return {row.id: row for row in session.scalars(select(SampleRow).where(SampleRow.id.in_(ids)))}
+
+
+def _texts(session: Session, run: Run, cases: Collection[str]) -> dict[str, tuple[str, str]]:
+    """(input, reference) by case; a case's id is the number of its row in the run's dataset."""
+    rows = [int(each) for each in cases if each.isdecimal()]
+    query = select(Example.row, Example.input, Example.reference)
+    found = session.execute(query.where(Example.dataset_id == run.dataset_id, Example.row.in_(rows)))
+    return {str(row): (given, reference) for row, given, reference in found}
+
+
+def _pair(place: _Place, samples: Mapping[int | None, SampleRow], texts: Mapping[str, tuple[str, str]]) -> Pair:
+    old, new = samples.get(place.old), samples.get(place.new)
+    given, reference = texts.get(place.case, ("", ""))
+    return Pair(place.cursor, place.case, place.repeat, given, reference, old, new, cell(_score(old), _score(new)))
+
+
+def _score(sample: SampleRow | None) -> float | None:
+    return sample.score if sample and sample.outcome in COUNTED else None

@@ -1,0 +1,87 @@
+"""Runs by id and in lists, the newest first; pages go on after the last run shown, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.orm import Session, selectinload
+
+from app.core.storable import storable
+from app.services.errors import Conflict, Invalid, NotFound, Problem
+from app.store.claims import is_attended
+from app.store.models import Dataset, Run
+
+NAME_CHARS = 200
+
+
+def list_runs(
+    session: Session, *, kind: str = "", status: str = "", search: str = "", after: str = "", limit: int = 50
+) -> list[Run]:
+    """Runs, the newest first.
+
+    kind, status: exact, "" for all. search: part of the name, the id or the dataset's name. after: id of the last run of the
+    page before. Raises: NotFound when that run is gone.
+    """
+    query = select(Run).options(selectinload(Run.prompt)).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+    if kind:
+        query = query.where(Run.kind == kind)
+    if status:
+        query = query.where(Run.status == status)
+    if search:
+        columns = (Run.name, Run.id, Dataset.name)
+        query = query.outerjoin(Run.dataset).where(or_(*(each.icontains(search, autoescape=True) for each in columns)))
+    if after:
+        last = get(session, after)
+        earlier = and_(Run.created_at == last.created_at, Run.id < last.id)
+        query = query.where(or_(Run.created_at < last.created_at, earlier))
+    return list(session.scalars(query))
+
+
+def get(session: Session, run_id: str) -> Run:
+    """The run as the database has it now. Raises: NotFound."""
+    query = select(Run).where(Run.id == storable(run_id)).options(selectinload(Run.prompt))
+    run = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if run is None:
+        raise NotFound(f"There is no run {run_id[:40]}.")
+    return run
+
+
+@contextmanager
+def locked(session: Session, run_id: str) -> Iterator[Run]:
+    """The run, which nobody else changes meanwhile. Commits at the end; an error undoes everything. Raises: NotFound."""
+    run = get(session, run_id)
+    try:
+        session.refresh(run, with_for_update=True)
+        yield run
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def rename(session: Session, run_id: str, name: str) -> Run:
+    """Give a run another name. Raises: Invalid, NotFound."""
+    name = name.strip()
+    if not name:
+        raise Invalid([Problem("name", "give the run a name")])
+    if len(name) > NAME_CHARS:
+        raise Invalid([Problem("name", f"a name has at most {NAME_CHARS} characters, this one has {len(name)}")])
+    run = get(session, run_id)
+    run.name = name
+    session.commit()
+    return run
+
+
+def delete(session: Session, run_id: str) -> None:
+    """Remove a run with all its records; versions that it gave to the prompt library stay.
+
+    Raises: NotFound; Conflict while a worker is on it.
+    """
+    with locked(session, run_id):
+        if is_attended(session.connection(), run_id):
+            raise Conflict(f"Run {run_id} is under way; cancel it first, then delete it.")
+        # The database removes the records; loading them to delete them one by one could take minutes.
+        session.execute(sql_delete(Run).where(Run.id == run_id))

@@ -28,7 +28,8 @@ if __package__ in (None, ""):
 from aiohttp import web
 
 from tests.fakes import faults
-from tests.fakes.rule_world import RuleWorld, propose, wants_proposal
+from tests.fakes.rule_optimizer import propose, wants_proposal
+from tests.fakes.rule_world import RuleWorld
 from tests.fakes.serving import Ledger, Recorded, ThreadedServer
 
 MODERN = re.compile(r"^(gpt-5|o\d)")
@@ -135,7 +136,7 @@ class OpenAIServer(ThreadedServer):
     def _say(self, body: dict[str, Any]) -> tuple[str, str]:
         messages = [{"role": _role(m["role"]), "content": _text(m["content"])} for m in body["messages"]]
         thought = "Let me think about it. " * 3 if "reason" in body.get("model", "") else ""
-        if wants_proposal(messages) or _schema_of_proposal(body):
+        if wants_proposal(messages, _schema(body)):
             return propose(messages, junk=self.junk), thought
         return self.world.answer(messages), thought
 
@@ -178,9 +179,8 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
-def _schema_of_proposal(body: dict[str, Any]) -> bool:
-    schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema", {})
-    return "system_prompt" in schema.get("properties", {})
+def _schema(body: dict[str, Any]) -> Any:
+    return (body.get("response_format") or {}).get("json_schema", {}).get("schema")
 
 
 def _shape(body: dict[str, Any], text: str, thought: str, kind: str) -> dict[str, Any]:
@@ -253,7 +253,8 @@ async def send(request: web.Request, whole: bytes, content_type: str, kind: str)
     if kind == "html":
         return web.Response(text="<html><body>Welcome to the proxy</body></html>", content_type="text/html")
     if kind == "malformed":
-        whole = whole.replace(b'"choices"', b'"choices', 1)
+        before, mark, after = whole.rpartition(b'"content"') if b'"content"' in whole else whole.rpartition(b'"text"')
+        whole = before + mark.rstrip(b'"') + after
     if kind == "not_json_object":
         whole = b"data: [1]\n\n" if "event-stream" in content_type else b"[1]"
     return web.Response(body=whole, headers={"Content-Type": content_type})

@@ -3,7 +3,6 @@
 As a primary model it is a bag-of-words reader. Labels that the prompt lists, words that the prompt says about a label and
 worked examples are all that it knows of a task; a prompt that asks for the bare answer gets it bare. Given a table of known
 answers it stands for a model that knows the task and errs by difficulty: a better prompt solves harder inputs.
-As an optimiser it reads the failures it is shown and proposes, by a hash of the request, something good, middling or bad.
 Answers are pure functions of the request.
 """
 
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,9 +25,7 @@ EXAMPLE = re.compile(
     r"(?:output|answer|label|a|expected|reference)[^:\n]{0,12}:\s*(.+)",
     re.IGNORECASE,
 )
-TAGGED = re.compile(
-    r"<input>\s*(.*?)\s*</input>.*?<(output|answer|expected|reference)>\s*(.*?)\s*</\2>", re.DOTALL | re.IGNORECASE
-)
+TAGGED = re.compile(r"<input(-\w+)?>\n(.*?)\n</input\1>\s*<(output|expected|reference)\1>\n(.*?)\n</\3\1>", re.DOTALL)
 BARE = re.compile(r"\b(only|exactly|nothing else|just the|no other|without explanation|single label)\b", re.IGNORECASE)
 CAREFUL = re.compile(r"\b(step by step|think|reason|careful|check|precise)\w*", re.IGNORECASE)
 HARMFUL = re.compile(r"\b(creative|chatty|at length|elaborate|friendly|poem)\b", re.IGNORECASE)
@@ -73,7 +69,7 @@ class Lesson:
         lesson = cls(
             bare=bool(BARE.search(prompt)), careful=bool(CAREFUL.search(prompt)), harmful=bool(HARMFUL.search(prompt))
         )
-        for label in _labels(prompt):
+        for label in labels_in(prompt):
             lesson.words.setdefault(label, stems(label))
         for given, answer in pairs(prompt):
             lesson.examples.append((stems(given), answer))
@@ -85,7 +81,8 @@ class Lesson:
         return lesson
 
 
-def _labels(prompt: str) -> list[str]:
+def labels_in(prompt: str) -> list[str]:
+    """The answers that a prompt lists."""
     found = [s for s in SNAKE.findall(prompt) if s.lower() not in NOT_LABELS]
     for line in LISTED.findall(prompt):
         items = [re.sub(r"^(or|and)\s+", "", part.strip(" .`'\"")) for part in re.split(r"[,;|]|\bor\b", line)]
@@ -96,7 +93,7 @@ def _labels(prompt: str) -> list[str]:
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """The worked examples in a text, whichever way they are written."""
-    return EXAMPLE.findall(text) + [(given, answer) for given, _, answer in TAGGED.findall(text)]
+    return EXAMPLE.findall(text) + [(given, answer) for _, given, _, answer in TAGGED.findall(text)]
 
 
 class RuleWorld:
@@ -190,50 +187,3 @@ def _best_label(given: str, lesson: Lesson) -> str:
         alike = len(words & said) / max(1, len(words | said))
         points[label] = max(points.get(label, 0.0), points.get(label, 0.0) + 3 * alike)
     return max(points, key=lambda label: (points[label], label))
-
-
-PROPOSAL_KEYS = ("system_prompt", "output_prompt", "reasoning")
-
-
-def wants_proposal(messages: Sequence[Mapping[str, str]]) -> bool:
-    """Whether a request asks for a new prompt pair instead of an answer."""
-    text = "\n".join(m["content"] for m in messages)
-    return all(key in text for key in PROPOSAL_KEYS)
-
-
-def propose(messages: Sequence[Mapping[str, str]], *, junk: float = 0.0) -> str:
-    """What an optimiser says. junk: share of requests answered with something that is no JSON (a second ask repairs it)."""
-    text = "\n".join(m["content"] for m in messages)
-    asked_again = any(m["role"] == "assistant" for m in messages)
-    if not asked_again and draw(text, "junk") < junk:
-        return "Here is my proposal: {system_prompt: be better, "
-    shown = [(given, answer) for given, answer in pairs(text) if len(answer) < 200]
-    labels = sorted(set(_labels(text)) | {a for _, a in shown if len(a.split()) <= 3})
-    known = Lesson.read(text).words
-    system, why = _variant(int(draw(text, "variant") * 6), {label: known.get(label, set()) for label in labels}, shown)
-    proposal = {"system_prompt": system, "output_prompt": "Return only the answer, nothing else.", "reasoning": why}
-    return json.dumps(proposal, ensure_ascii=False)
-
-
-def _variant(number: int, labels: Mapping[str, set[str]], shown: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    listed = f"Classify the input. Labels: {', '.join(labels)}." if labels else "Answer the question."
-    if number <= 1:
-        meanings = [f"- {label}: {', '.join(_typical(label, known, shown))}" for label, known in labels.items()]
-        return "\n".join(
-            [listed, "What speaks for each label:", *meanings]
-        ), "The failures confuse labels; I define them."
-    if number == 2:
-        return f"{listed} Think step by step before you answer.", "The labels were not named."
-    if number == 3:
-        worked = [f"Input: {given}\nOutput: {answer}" for given, answer in shown[:4]]
-        return "\n".join([listed, *worked]), "Worked examples show the format."
-    if number == 4:
-        return "Read the input with great attention and answer it well.", "A clearer tone may help."
-    return "You are a creative and friendly companion. Elaborate at length.", "More warmth may help."
-
-
-def _typical(label: str, known: set[str], shown: Sequence[tuple[str, str]]) -> list[str]:
-    own = [stems(given) for given, answer in shown if answer == label]
-    other = set().union(*(stems(given) for given, answer in shown if answer != label))
-    words = known | set().union(*own) - other
-    return sorted(words - stems(label))[:24] or sorted(stems(label))

@@ -1,8 +1,9 @@
-"""Vertex AI's generateContent and streamGenerateContent over REST, as google-cloud-aiplatform speaks them, answering by rule.
+"""Google's generateContent and streamGenerateContent over REST, for Vertex AI and the Gemini API, answering by rule.
 
     python tests/fakes/vertex_server.py --port 8902 [--latency 0.2] [--answers rule | FILE.csv ...]
 
-Streams are a JSON array of responses, enums are numbers when the client asks for them, errors have Google's form.
+Streams are a JSON array of responses, or server-sent events with ``alt=sse``; enums are numbers when the client asks for them;
+errors have Google's form.
 GET /count, POST /reset and POST /faults are those of openai_server.py; the kind "no_choices" is an answer without candidates,
 "content_filter" a candidate stopped for safety, "filtered_input" a blocked prompt.
 """
@@ -25,7 +26,8 @@ from aiohttp import web
 
 from tests.fakes import faults
 from tests.fakes.openai_server import send, tokens
-from tests.fakes.rule_world import RuleWorld, propose, wants_proposal
+from tests.fakes.rule_optimizer import propose, wants_proposal
+from tests.fakes.rule_world import RuleWorld
 from tests.fakes.serving import Ledger, Recorded, ThreadedServer
 
 FINISHES = {"STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3}
@@ -64,7 +66,7 @@ class VertexServer(ThreadedServer):
                 web.get("/count", self._count),
                 web.post("/reset", self._reset),
                 web.post("/faults", self._set_faults),
-                web.post("/v1/{model:.+}:{method:generateContent|streamGenerateContent}", self._generate),
+                web.post("/{model:.+}:{method:generateContent|streamGenerateContent}", self._generate),
             ]
         )
         return app
@@ -104,32 +106,40 @@ class VertexServer(ThreadedServer):
         pieces, usage = _pieces(recorded.body, self._say(recorded.body), kind, model, numbers=numbers)
         if self.latency_s:
             await asyncio.sleep(arrived + self.latency_s - time.perf_counter())
-        if self.api_key and headers_key(request) != self.api_key:
+        if self.api_key and key_of(request) != self.api_key:
             return _error("401", request, model, None, streamed=streamed)
         if fault and kind in faults.REFUSALS and kind != "filtered_input":
             return _error(kind, request, model, fault.retry_after, streamed=streamed)
         if not fault or fault.is_paid:
             self.ledger.pay(recorded, model, usage["promptTokenCount"], usage["candidatesTokenCount"])
+        if streamed and request.query.get("alt") == "sse":
+            events = "".join(f"data: {json.dumps(piece)}\r\n\r\n" for piece in pieces).encode()
+            return await send(request, events, "text/event-stream", kind)
         whole = json.dumps(pieces if streamed else _merged(pieces)).encode()
         return await send(request, whole, "application/json; charset=UTF-8", kind)
 
     def _say(self, body: dict[str, Any]) -> str:
         messages = [{"role": _role(c), "content": _text(c)} for c in body["contents"]]
-        if system := body.get("systemInstruction"):
-            messages.insert(0, {"role": "system", "content": _text(system)})
-        schema = body.get("generationConfig", {}).get("responseSchema") or {}
-        if wants_proposal(messages) or "system_prompt" in json.dumps(schema):
+        if system := _system(body):
+            messages.insert(0, {"role": "system", "content": system})
+        if wants_proposal(messages, body.get("generationConfig", {}).get("responseSchema")):
             return propose(messages)
         return self.world.answer(messages)
 
 
-def headers_key(request: web.Request) -> str:
-    """The bearer token of a request."""
-    return request.headers.get("Authorization", "").removeprefix("Bearer ")
+def key_of(request: web.Request) -> str:
+    """The bearer token or key of a request."""
+    named = request.headers.get("x-goog-api-key") or request.query.get("key", "")
+    return request.headers.get("Authorization", "").removeprefix("Bearer ") or named
 
 
 def _role(content: dict[str, Any]) -> str:
     return "assistant" if content.get("role") == "model" else "user"
+
+
+def _system(body: dict[str, Any]) -> str:
+    system = body.get("systemInstruction") or body.get("system_instruction")
+    return _text(system) if system else ""
 
 
 def _text(content: dict[str, Any]) -> str:
@@ -140,9 +150,7 @@ def _pieces(
     body: dict[str, Any], text: str, kind: str, model: str, *, numbers: bool
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The responses of a stream, the last with the usage, and the usage."""
-    prompt = sum(
-        tokens(_text(c)) for c in [*body["contents"], *([body["systemInstruction"]] * ("systemInstruction" in body))]
-    )
+    prompt = tokens(_system(body)) + sum(tokens(_text(c)) for c in body["contents"])
     thought = 7 if "pro" in model else 0
     finish = {"length": "MAX_TOKENS", "content_filter": "SAFETY"}.get(kind, "STOP")
     limit = body.get("generationConfig", {}).get("maxOutputTokens")
@@ -182,7 +190,7 @@ def _merged(pieces: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _error(kind: str, request: web.Request, model: str, retry_after: str | None, *, streamed: bool) -> web.Response:
     status, _, _, message = faults.REFUSALS[kind]
-    said = message.format(key=request.headers.get("Authorization", ""), model=model)
+    said = message.format(key=key_of(request), model=model)
     error: dict[str, Any] = {"code": status, "message": said, "status": STATUSES[status], "details": []}
     if kind == "insufficient_quota":
         violation = {"quotaId": "GenerateRequestsPerDayPerProject", "description": "The daily quota is used up."}

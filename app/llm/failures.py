@@ -27,7 +27,7 @@ _KEY_LIKE = re.compile(
     r"(?:sk|pk|rk|gsk|xai|hf|ya29|key)[-_.][\w.*-]{8,}|AIza[\w-]{10,}|AKIA[A-Z0-9]{12,}|(?<=Bearer )\S+|(?<=[?&]key=)[^&\s]+"
 )
 _FILTERED = re.compile(
-    r"content_filter|content_policy|content management policy|safety system|moderation", re.IGNORECASE
+    r"content[_ ]filter|content_policy|content management policy|safety system|moderation", re.IGNORECASE
 )
 _NO_MONEY = re.compile(
     r"insufficient_quota|billing_hard_limit|insufficient (?:balance|credits?|funds)|credit balance is too low"

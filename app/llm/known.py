@@ -108,7 +108,7 @@ KNOWN: dict[str, Known] = {
             "anthropic",
             "Anthropic",
             "litellm",
-            ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+            ("ANTHROPIC_API_KEY",),
             ("ANTHROPIC_API_BASE",),
             "https://api.anthropic.com",
             own_protocol=True,

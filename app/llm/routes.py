@@ -47,9 +47,10 @@ def route(model: ModelRef) -> Route:
     first, slash, rest = model.name.partition("/")
     if slash and rest and first in KNOWN:
         return _known(KNOWN[first], rest, model.api_base)
-    if model.api_base:
-        return Route("openai", KNOWN["openai"], model.name) if model.name else _unknown(model.name)
-    if slash and rest and first in litellm_providers():
+    spoken = slash and rest and first in litellm_providers()
+    if model.api_base and model.name:
+        return Route("openai", KNOWN["openai"], rest if spoken else model.name)
+    if spoken:
         return Route("litellm", None, rest)
     entry = bundled().get(model.name)
     if entry and entry.provider in KNOWN and not slash:
@@ -102,9 +103,8 @@ def base_of(provider: Known, api_base: str | None, environ: Mapping[str, str]) -
         if environ.get(variable):
             return checked(environ[variable], variable)
     if not provider.default_base:
-        raise UnknownModel(
-            f"api_base is missing: {provider.title} runs where you say; give it or set {' or '.join(provider.bases)}"
-        )
+        variables = " or ".join(provider.bases)
+        raise UnknownModel(f"api_base is missing: give the address of your {provider.title} server, or set {variables}")
     return provider.default_base
 
 

@@ -6,6 +6,8 @@ import codecs
 import io
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.core.datasets import BadFile, Limits, map_columns, read_table
 
@@ -123,3 +125,50 @@ def test_a_wrong_mapping_names_the_field(chosen: tuple[str | None, str | None], 
         map_columns(["a", "b"], *chosen)
     assert error.value.field == field
     assert part in str(error.value)
+
+
+BASES = (
+    HEAD + b'"a, ""b""\nc",d\n',
+    "input;answer\né;ü\n".encode(),
+    "input\tanswer\nOù\tété\n".encode("cp1252"),
+    "input,answer\na,b\n".encode("utf-16"),
+    b'{"input": "a", "answer": [1, 2.50, {"b": null}]}\n{"input": "c", "answer": "d"}\n',
+)
+PIECES = (
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"{",
+    b"]",
+    b"sep=;\n",
+    b"NaN",
+    b"\\ud800",
+    b"\xc3",
+    b"9" * 5000,
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    data = draw(st.sampled_from(BASES))
+    for piece in draw(st.lists(st.sampled_from(PIECES) | st.binary(max_size=3), max_size=4)):
+        at = draw(st.integers(0, len(data)))
+        data = data[:at] + piece + data[at + draw(st.integers(0, 3)) :]
+    return data
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@given(damaged(), st.sampled_from(["a", "a.csv", "a.jsonl"]))
+def test_whatever_the_bytes_a_file_is_refused_in_words_or_every_row_is_accounted_for(data: bytes, name: str) -> None:
+    try:
+        read = read_table(io.BytesIO(data), name, limits=SMALL)
+        rows = list(read.items(map_columns(read.columns)))
+    except BadFile as error:
+        assert 0 < len(str(error)) < 1500  # noqa: PT017 - a message, not a flag
+    else:
+        assert read.report.rows == len(rows) + read.report.dropped_total
+        assert all((row.input + row.reference).encode() for row in rows)

@@ -10,6 +10,9 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from app.core.model import Case, Response, Score
 from app.core.scorers import SCORERS, build, corpus, settings, warning
@@ -27,6 +30,10 @@ async def no_ask(role: str, model: ModelRef, messages: Sequence[Message], respon
 async def grade(spec: Json, reference: str, answer: str) -> Score:
     return await build(spec).score(Case("1", "the input", reference), Response(answer), no_ask)
 
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
+    '{}[]",:0123456789.-e tru()*+', max_size=30
+)
 
 EXACT = [
     ("exact_match", "yes", "yes", 1),
@@ -301,3 +308,13 @@ def test_every_setting_documents_itself(name: str) -> None:
     for one in settings(name):
         assert one.help.endswith((".", "+.", ")."))
         assert one.check(one.default) == one.default
+
+
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=200)
+@given(st.sampled_from(list(SCORERS)), TEXTS, TEXTS)
+def test_whatever_the_texts_a_score_is_between_0_and_1_with_a_sentence(name: str, reference: str, answer: str) -> None:
+    score = SCORERS[name]().grade(reference, answer)
+    assert 0 <= score.value <= 1
+    assert score.feedback
+    assert len(score.feedback) < 900
+    assert score.parsed or score.value == 0

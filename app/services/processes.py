@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import sys
 import threading
 import time
 
@@ -17,7 +16,7 @@ def die_with_parent(parent: int) -> None:
 
     parent: process id of the parent, read before anything could have happened to it.
     """
-    if sys.platform.startswith("linux"):
+    if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

@@ -1,0 +1,59 @@
+"""/datasets: list, import, show."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+
+from flask import Blueprint, Response, request, url_for
+
+from app.api.context import answer, backend, page_size, session, whole
+from app.services import datasets as service
+from app.services import documents
+from app.services.errors import Invalid, Problem
+
+routes = Blueprint("datasets", __name__, url_prefix="/datasets")
+
+
+@routes.get("")
+def list_all() -> Response:
+    """Every dataset."""
+    return answer({"items": [documents.dataset(row) for row in service.list_datasets(session())]})
+
+
+@routes.post("")
+def import_file() -> Response:
+    """Import an uploaded file: multipart with file, and optionally name, input_column, answer_column."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise Invalid([Problem("file", "is needed: send the file as multipart/form-data under this name")])
+    row = service.import_file(
+        session(),
+        cast(BinaryIO, upload.stream),
+        upload.filename,
+        name=request.form.get("name", ""),
+        input_column=request.form.get("input_column") or None,
+        answer_column=request.form.get("answer_column") or None,
+        limits=service.limits_of(backend().settings),
+    )
+    return answer(documents.dataset(row, full=True), 201, Location=url_for("api.datasets.show", key=row.id))
+
+
+@routes.get("/<key>")
+def show(key: str) -> Response:
+    """One dataset by name or number, with its statistics and import report."""
+    return answer(documents.dataset(service.get(session(), key), full=True))
+
+
+@routes.get("/<key>/examples")
+def examples(key: str) -> Response:
+    """Its examples: after (row number), limit, search."""
+    size = page_size()
+    rows = service.examples(
+        session(),
+        service.get(session(), key),
+        after=whole("after", 0),
+        limit=size,
+        search=request.args.get("search", ""),
+    )
+    items = [{"row": one.row, "input": one.input, "answer": one.reference, "extra": one.extra} for one in rows]
+    return answer({"items": items, "next": items[-1]["row"] if len(items) == size else None})

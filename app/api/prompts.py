@@ -1,0 +1,111 @@
+"""/prompts: list, show, new versions, labels, and the pull by name and label that applications use."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.api.context import answer, body, session
+from app.services import documents
+from app.services import prompts as service
+from app.services.errors import Invalid, NotFound, Problem
+from app.services.prompts import Words
+from app.store.models import Prompt
+
+routes = Blueprint("prompts", __name__, url_prefix="/prompts")
+
+
+class NewVersion(BaseModel):
+    """The body of a new version; kind, description, category and tags only matter for a new prompt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["pair", "chat"] = "pair"
+    system_prompt: str = ""
+    output_prompt: str = ""
+    messages: list[dict[str, Any]] = []
+    description: str = ""
+    category: str = ""
+    tags: list[str] = []
+
+    @property
+    def words(self) -> Words:
+        """The texts of the kind."""
+        if self.kind == "chat":
+            return Words(messages=self.messages)
+        return Words(system_prompt=self.system_prompt, output_prompt=self.output_prompt)
+
+
+@routes.get("")
+def list_all() -> Response:
+    """The prompts by name; search: words that name, description, category or tags contain."""
+    found = service.list_prompts(session(), request.args.get("search", ""))
+    return answer({"items": [documents.prompt(prompt) for prompt in found]})
+
+
+@routes.get("/<path:name>")
+def show(name: str) -> Response:
+    """One prompt with all its versions, the newest first."""
+    prompt = service.get(session(), name)
+    versions = [documents.version(version) for version in service.versions(session(), prompt)]
+    return answer({**documents.prompt(prompt), "history": versions})
+
+
+@routes.get("/<path:name>/versions/<which>")
+def pull(name: str, which: str) -> Response:
+    """One version by number or label: what an application fetches as its production prompt."""
+    return answer(documents.version(service.version(session(), service.get(session(), name), which)))
+
+
+@routes.post("/<path:name>/versions")
+def save(name: str) -> Response:
+    """A new version; of a new prompt when there is none of that name. The same text again gives the version that has it."""
+    given = _read(body())
+    try:
+        prompt = service.get(session(), name)
+    except NotFound:
+        version = _create(name, given).versions[0]
+    else:
+        if prompt.kind != given.kind and "kind" in given.model_fields_set:
+            raise Invalid([Problem("kind", f"{name} is a {prompt.kind} prompt")])
+        given = given.model_copy(update={"kind": prompt.kind})
+        version = service.save_version(session(), prompt, **given.words)
+    where = url_for("api.prompts.pull", name=version.prompt.name, which=version.number)
+    return answer(documents.version(version), 201, Location=where)
+
+
+@routes.put("/<path:name>/labels/<label>")
+def set_label(name: str, label: str) -> Response:
+    """Point a label at a version: {"version": number or label}."""
+    prompt = service.get(session(), name)
+    which = body().get("version")
+    if isinstance(which, bool) or not isinstance(which, int | str):
+        raise Invalid([Problem("version", "is needed: a version's number, or another label")])
+    version = service.version(session(), prompt, which)
+    service.set_label(session(), prompt, label, version)
+    return answer({"prompt": prompt.name, "label": label, "version": version.number})
+
+
+@routes.delete("/<path:name>/labels/<label>")
+def remove_label(name: str, label: str) -> Response:
+    """Take a label away."""
+    service.remove_label(session(), service.get(session(), name), label)
+    return Response(status=204)
+
+
+def _read(given: dict[str, Any]) -> NewVersion:
+    try:
+        return NewVersion.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            Problem(".".join(map(str, one["loc"])), one["msg"].replace("Input should", "must"))
+            for one in error.errors()
+        ]
+        raise Invalid(problems) from None
+
+
+def _create(name: str, given: NewVersion) -> Prompt:
+    about = {"description": given.description, "category": given.category, "tags": given.tags}
+    return service.create(session(), name, kind=given.kind, **about, **given.words)  # type: ignore[arg-type]

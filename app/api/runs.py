@@ -1,0 +1,92 @@
+"""/runs: list, show, follow, pause, resume, cancel, export."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from app.api.context import answer, backend, page_size, session, whole
+from app.services import documents, training
+from app.services import runs as service
+from app.services.errors import Invalid, Problem
+
+routes = Blueprint("runs", __name__, url_prefix="/runs")
+
+
+@routes.get("")
+def list_all() -> Response:
+    """The runs, the newest first: status, search, after, limit."""
+    size = page_size()
+    found = service.list_runs(
+        session(),
+        status=request.args.get("status", ""),
+        search=request.args.get("search", ""),
+        after=request.args.get("after", ""),
+        limit=size,
+    )
+    items = [documents.run(run) for run in found]
+    return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
+
+
+@routes.get("/<run_id>")
+def show(run_id: str) -> Response:
+    """One run: its spec, outcome, what it has spent and how far it is."""
+    run = service.get(session(), run_id)
+    progress = service.progress(session(), run)
+    return answer(
+        {
+            **documents.run(run, full=True),
+            "spent": documents.spent(service.totals(session(), run.id)),
+            "progress": documents.values(progress) if progress else None,
+        }
+    )
+
+
+@routes.get("/<run_id>/result")
+def result(run_id: str) -> Response:
+    """How a training came out."""
+    run = service.get(session(), run_id)
+    return answer(documents.training_result(run, service.totals(session(), run.id)))
+
+
+@routes.get("/<run_id>/form")
+def form(run_id: str) -> Response:
+    """The fields that start the same training again."""
+    return answer(training.as_form(service.get(session(), run_id).spec))
+
+
+@routes.get("/<run_id>/events")
+def events(run_id: str) -> Response:
+    """What happened, in order: after (an event's id), limit."""
+    run, size = service.get(session(), run_id), page_size()
+    found = service.events(session(), run.id, whole("after", 0), size)
+    items = [documents.event(event) for event in found]
+    return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
+
+
+@routes.get("/<run_id>/samples")
+def samples(run_id: str) -> Response:
+    """Every answer with its score: candidate, split, outcome, after (a sample's id), limit."""
+    run, size = service.get(session(), run_id), page_size()
+    wanted = {key: request.args.get(key, "") for key in ("candidate", "split", "outcome")}
+    found = service.samples(session(), run.id, **wanted, after=whole("after", 0), limit=size)
+    items = [documents.sample(row) for row in found]
+    return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
+
+
+@routes.post("/<run_id>/pause")
+def pause(run_id: str) -> Response:
+    """Pause it; a running one stops within five seconds."""
+    return answer(documents.run(service.request_pause(session(), run_id)))
+
+
+@routes.post("/<run_id>/resume")
+def resume(run_id: str) -> Response:
+    """Continue a paused run."""
+    run = service.request_resume(session(), run_id)
+    return answer({**documents.run(run), "hinted": backend().enqueue(run.id)})
+
+
+@routes.post("/<run_id>/cancel")
+def cancel(run_id: str) -> Response:
+    """Cancel it for good."""
+    return answer(documents.run(service.request_cancel(session(), run_id)))

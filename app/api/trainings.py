@@ -1,0 +1,33 @@
+"""/trainings: what one would take, and starting it. The fields are those of the form and of ``whetstone train``."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, url_for
+
+from app import wiring
+from app.api.context import answer, backend, body, session, text
+from app.ports.llm import Json
+from app.services import documents, training
+
+routes = Blueprint("trainings", __name__, url_prefix="/trainings")
+
+
+@routes.post("/estimate")
+def estimate() -> Response:
+    """Calls, tokens and US dollars from an early stop to the last epoch. usd is null when a price is unknown."""
+    spec = _spec(body())
+    return answer(documents.values(training.estimate(session(), spec, gateway=wiring.open_llm())))
+
+
+@routes.post("")
+def start() -> Response:
+    """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database."""
+    given = body()
+    name = text({"name": given.pop("name", "")}, "name")
+    run = training.start(session(), _spec(given), name=name)
+    hinted = backend().enqueue(run.id)
+    return answer({**documents.run(run), "hinted": hinted}, 201, Location=url_for("api.runs.show", run_id=run.id))
+
+
+def _spec(given: dict[str, Json]) -> Json:
+    return training.parse(session(), given, settings=backend().settings, gateway=wiring.open_llm())

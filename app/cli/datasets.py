@@ -1,0 +1,127 @@
+"""``whetstone datasets``: examples in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from rich.progress import Progress
+
+from app import wiring
+from app.cli.console import Refused, emit, json_option, plain, stderr, table
+from app.services import datasets as service
+from app.services import documents
+from app.services.errors import Problem
+
+SHOWN_DROPPED = 20
+
+
+@click.group()
+def datasets() -> None:
+    """Datasets: import, list, show."""
+
+
+@datasets.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--input-column", default=None, help="Column with the inputs; else found by its name.")
+@click.option("--answer-column", default=None, help="Column with the expected answers; else found by its name.")
+@click.option("--name", default="", help="Name of the dataset; else the file's name.")
+@json_option
+def import_(file: Path, input_column: str | None, answer_column: str | None, name: str, as_json: bool) -> None:
+    """Import FILE (CSV or JSONL) as a new dataset, and say what was dropped and why."""
+    with open_file(file) as stream, wiring.database().session() as session, import_bar(file) as progress:
+        row = service.import_file(
+            session,
+            stream,
+            file.name,
+            name=name,
+            input_column=input_column,
+            answer_column=answer_column,
+            limits=service.limits_of(wiring.settings()),
+            progress=progress,
+        )
+        result = documents.dataset(row, full=True)
+    result["dropped"] = result["report"]["dropped_total"]
+    emit(result, as_json, lambda: _show_import(result))
+
+
+@contextmanager
+def import_bar(file: Path) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(console=stderr(), transient=True) as bar:
+        task = bar.add_task(f"importing {file.name}", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)
+
+
+def open_file(file: Path) -> BinaryIO:
+    """The file, for reading bytes from any place. Raises: Refused when it cannot be read."""
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise Refused([Problem("file", f"{file} cannot be read: {error.strerror}")]) from None
+
+
+def _show_import(result: dict[str, Any]) -> None:
+    click.echo(f"{result['name']}: {result['rows']:,} rows imported, {result['dropped']:,} dropped")
+    for note in result["report"]["notes"]:
+        click.echo(f"note: {plain(note)}")
+    for entry in result["report"]["dropped"][:SHOWN_DROPPED]:
+        click.echo(f"dropped row {entry['row']} (line {entry['line']}): {plain(entry['reason'])}")
+    if (more := result["dropped"] - SHOWN_DROPPED) > 0:
+        click.echo(f"... and {more:,} more; --json lists them")
+
+
+@datasets.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the datasets."""
+    with wiring.database().session() as session:
+        found = [documents.dataset(row) for row in service.list_datasets(session)]
+    rows = [(d["name"], d["rows"], d["source"], d["created_at"]) for d in found]
+    emit(
+        found,
+        as_json,
+        lambda: table(("name", "rows", "file", "imported"), rows, "No datasets yet: whetstone datasets import FILE"),
+    )
+
+
+@datasets.command()
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(0, 1000), default=5, show_default=True, help="Examples to show.")
+@json_option
+def show(name: str, limit: int, as_json: bool) -> None:
+    """Show a dataset (by name or number): its statistics and first examples."""
+    with wiring.database().session() as session:
+        row = service.get(session, name)
+        about = documents.dataset(row, full=True)
+        found = service.examples(session, row, limit=limit) if limit else []
+    examples: list[dict[str, Any]] = [{"row": one.row, "input": one.input, "answer": one.reference} for one in found]
+
+    def display() -> None:
+        click.echo(f"{about['name']}: {about['rows']:,} rows from {about['source']}")
+        for line in statistics_lines(about["statistics"]):
+            click.echo(line)
+        click.echo()
+        table(("row", "input", "answer"), [(e["row"], e["input"][:100], e["answer"][:60]) for e in examples], "")
+
+    emit({**about, "examples": examples}, as_json, display)
+
+
+def statistics_lines(facts: dict[str, Any]) -> list[str]:
+    """A dataset's statistics, a line for each."""
+    inputs, answers = facts["input_chars"], facts["answer_chars"]
+    lines = [
+        f"inputs: {inputs['min']} to {inputs['max']} characters, half of them up to {inputs['median']}",
+        f"answers: {facts['labels_distinct']:,} different, {answers['min']} to {answers['max']} characters",
+        f"duplicates: {facts['duplicates']:,}, inputs with different answers: {len(facts['conflicts']):,}",
+    ]
+    if facts["few_labels"]:
+        lines.append("labels: " + ", ".join(f"{plain(one['label'])} {one['count']}" for one in facts["labels"]))
+    return lines

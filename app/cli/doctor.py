@@ -1,0 +1,117 @@
+"""What a start would fail on, or a run would wait for, said before it happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import click
+import redis
+
+from app import wiring
+from app.cli.console import Exit, emit, json_option
+from app.config import ConfigError, Settings, read_env_file
+from app.services import workers
+from app.store.schema import Unusable
+
+LOW_DISK_MB = 500
+SIGNS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. problem: something does not work; note: works, but good to know."""
+
+    name: str
+    status: Literal["ok", "note", "problem"]
+    message: str
+
+
+def checks() -> Iterator[Check]:
+    """Everything that is looked at, in order; what depends on the configuration is left out when that is wrong."""
+    try:
+        settings = wiring.settings()
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Check("configuration", "problem", problem)
+        return
+    yield Check("configuration", "ok", "every setting is valid")
+    yield _disk(settings)
+    yield _database()
+    yield from _queue(settings)
+    yield from _keys()
+
+
+def _disk(settings: Settings) -> Check:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free_mb = shutil.disk_usage(folder).free // 2**20
+    except OSError as error:
+        return Check(
+            "disk", "problem", f"{folder} cannot be used: {error.strerror}; choose another with WHETSTONE_DATA_DIR"
+        )
+    if not os.access(folder, os.W_OK):
+        return Check(
+            "disk", "problem", f"{folder} is not writable; change its owner, or choose another with WHETSTONE_DATA_DIR"
+        )
+    if free_mb < LOW_DISK_MB:
+        return Check("disk", "problem", f"only {free_mb} MB are free at {folder}; free some, or choose another folder")
+    return Check("disk", "ok", f"{free_mb:,} MB free at {folder}")
+
+
+def _database() -> Check:
+    try:
+        database = wiring.database()
+        database.check(thorough=True)
+    except Unusable as error:
+        return Check("database", "problem", str(error))
+    return Check("database", "ok", database.title)
+
+
+def _queue(settings: Settings) -> Iterator[Check]:
+    embedded = "" if settings.redis_url else " (embedded: `whetstone up` starts it)"
+    try:
+        with redis.Redis.from_url(settings.redis_address, socket_timeout=2, socket_connect_timeout=2) as client:
+            client.ping()
+            living = workers.alive(client)
+    except redis.RedisError as error:
+        yield Check(
+            "redis", "problem", f"does not answer{embedded}: {error}; runs can be started and wait until it does"
+        )
+        return
+    yield Check("redis", "ok", "answers" + embedded)
+    if living:
+        yield Check("worker", "ok", f"{len(living)} alive: {', '.join(living)}")
+    else:
+        yield Check(
+            "worker", "problem", "none is alive, so queued runs wait; start `whetstone worker` or `whetstone up`"
+        )
+
+
+def _keys() -> Iterator[Check]:
+    from app.services import providers  # reads the table of prices, which no other command needs
+
+    for provider in providers.found(wiring.settings(), {**read_env_file(), **os.environ}):
+        if provider.ready:
+            yield Check("provider", "ok", f"{provider.title}: {provider.how_found}")
+        else:
+            yield Check("provider", "note", f"{provider.title}: {provider.missing}")
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> int:
+    """Check the configuration, the disk, the database, Redis, the workers and the keys of providers."""
+    found = list(checks())
+    healthy = all(check.status != "problem" for check in found)
+
+    def show() -> None:
+        for check in found:
+            click.echo(f"{SIGNS[check.status]} {check.name}: {check.message}")
+
+    emit({"healthy": healthy, "checks": [asdict(check) for check in found]}, as_json, show)
+    return Exit.DONE if healthy else Exit.FAILED

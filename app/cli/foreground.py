@@ -1,0 +1,63 @@
+"""Wait for a run: one that this process drives itself, or one that a worker drives."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from app import wiring
+from app.cli.console import Exit, say
+from app.cli.serve import until_told
+from app.cli.watch import Watcher
+from app.services import runs
+from app.store.models import Run
+
+
+def here(run_id: str) -> Run:
+    """Drive the run in this process and show how it goes. Ctrl-C pauses it, a second one ends the process at once."""
+    failure: list[BaseException] = []
+    with until_told() as stop:
+
+        def work() -> None:
+            try:
+                wiring.drive(run_id)  # returns at once when a worker was faster; then we only watch
+            except BaseException as error:  # noqa: BLE001  raised again by the thread that waits
+                failure.append(error)
+                stop.set()
+
+        worker = threading.Thread(target=work, name="drive", daemon=True)
+        worker.start()
+        Watcher(wiring.database(), run_id).follow(stop)
+    if failure:
+        raise failure[0]
+    if worker.is_alive() and stop.is_set():
+        say("Pausing; what is under way is kept (Ctrl-C again to end at once) ...")
+        with wiring.database().session() as session:
+            runs.request_pause(session, run_id)
+    _join_or_end(worker)
+    with wiring.database().session() as session:
+        return runs.get(session, run_id)
+
+
+def _join_or_end(worker: threading.Thread) -> None:
+    with until_told() as again:
+        while worker.is_alive() and not again.is_set():
+            worker.join(0.1)
+        if worker.is_alive():
+            os._exit(Exit.STOPPED)
+
+
+def through_worker(run_id: str) -> Run:
+    """Hint at the run and watch it. Ctrl-C ends the watching, not the run."""
+    if not wiring.enqueue(run_id):
+        say("Redis is away; the run waits in the database until a worker finds it.")
+    return watch(run_id)
+
+
+def watch(run_id: str) -> Run:
+    """Show how a run goes until it is over or paused. Ctrl-C ends the watching, not the run."""
+    with until_told() as stop:
+        run = Watcher(wiring.database(), run_id).follow(stop)
+        if stop.is_set():
+            say(f"The run goes on; see it with: whetstone runs watch {run_id}")
+    return run

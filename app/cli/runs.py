@@ -1,0 +1,111 @@
+"""``whetstone runs``: what was trained and how it came out."""
+
+from __future__ import annotations
+
+import click
+
+from app import wiring
+from app.cli import foreground
+from app.cli.console import Exit, emit, json_option, table
+from app.cli.train import report as report_result
+from app.services import documents
+from app.services import runs as service
+
+FORMATS = ("folder", "csv", "jsonl", "html")
+
+
+@click.group()
+def runs() -> None:
+    """Runs: list, show, watch, pause, resume, cancel, export, report."""
+
+
+@runs.command("list")
+@click.option("--status", default="", help="Only runs with this status.")
+@click.option("--search", default="", help="Only runs whose name contains this.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
+@json_option
+def list_(status: str, search: str, limit: int, as_json: bool) -> None:
+    """List the runs, the newest first."""
+    with wiring.database().session() as session:
+        found = [documents.run(run) for run in service.list_runs(session, status=status, search=search, limit=limit)]
+    rows = [
+        (
+            r["id"],
+            r["name"],
+            r["status"],
+            (r["outcome"] or {}).get("verdict"),
+            "simulated" if r["simulated"] else "",
+            r["created_at"],
+        )
+        for r in found
+    ]
+    headings = ("id", "name", "status", "verdict", "models", "created")
+    emit(found, as_json, lambda: table(headings, rows, "No runs yet: whetstone train, or whetstone demo"))
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def show(run_id: str, as_json: bool) -> None:
+    """Show one run."""
+    with wiring.database().session() as session:
+        run = service.get(session, run_id)
+        about = documents.run(run, full=True)
+        about["spent"] = documents.spent(service.totals(session, run.id))
+
+    def display() -> None:
+        lines = ("id", "name", "kind", "status", "reason", "dataset", "prompt", "created_at", "ended_at")
+        for key in lines:
+            click.echo(f"{key:<11} {about[key] or ''}")
+        if outcome := about["outcome"]:
+            click.echo(f"verdict     {outcome['verdict']}. {outcome['sentence']}")
+        click.echo(f"spent       {about['spent']['calls']:,} calls, {about['spent']['tokens']:,} tokens")
+
+    emit(about, as_json, display)
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def watch(run_id: str, as_json: bool) -> int:
+    """Show how a run goes, until it is over or paused. Exit code as for train."""
+    return report_result(foreground.watch(run_id), None, as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def pause(run_id: str, as_json: bool) -> None:
+    """Pause a run: calls under way are kept, then it stops."""
+    _wish("pause", run_id, as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def cancel(run_id: str, as_json: bool) -> None:
+    """Cancel a run for good."""
+    _wish("cancel", run_id, as_json)
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--here", is_flag=True, help="Work on it in this process instead of a worker.")
+@json_option
+def resume(run_id: str, here: bool, as_json: bool) -> int:
+    """Continue a paused run where it stopped; nothing is paid for twice."""
+    with wiring.database().session() as session:
+        run = service.request_resume(session, run_id)
+    if here:
+        return report_result(foreground.here(run_id), None, as_json)
+    wiring.enqueue(run_id)
+    emit(documents.run(run), as_json, lambda: click.echo(f"{run_id}: {run.status}"))
+    return Exit.DONE
+
+
+def _wish(what: str, run_id: str, as_json: bool) -> None:
+    with wiring.database().session() as session:
+        run = (service.request_pause if what == "pause" else service.request_cancel)(session, run_id)
+        about = documents.run(run)
+    words = f"{run_id}: {about['status']}" + (f", will {about['wish']}" if about["wish"] else "")
+    emit(about, as_json, lambda: click.echo(words))

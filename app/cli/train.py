@@ -1,0 +1,200 @@
+"""``whetstone train``: a training in this process, or through the workers; both are the same engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from app import wiring
+from app.cli import foreground
+from app.cli.console import Exit, Refused, emit, json_option, say
+from app.cli.datasets import open_file
+from app.services import datasets, documents, runs, training
+from app.services.errors import Problem
+from app.store.models import Run
+
+LONGEST_PATH = 1000
+
+OPTIONS = (
+    click.option("--dataset", required=True, metavar="NAME_OR_FILE", help="A dataset's name, or a file to import."),
+    click.option(
+        "--prompt", metavar="NAME", help="Prompt of the library to start from: name, name@version or name@label."
+    ),
+    click.option("--system-prompt", metavar="TEXT_OR_FILE", help="Initial system prompt."),
+    click.option("--output-prompt", metavar="TEXT_OR_FILE", help="Initial text after the input."),
+    click.option("--primary-model", metavar="MODEL", help="Model to train for, such as openai/gpt-5-mini."),
+    click.option("--optimizer-model", metavar="MODEL", help="Model that proposes prompts."),
+    click.option("--api-base", metavar="URL", help="OpenAI-compatible server of the primary model."),
+    click.option("--optimizer-api-base", metavar="URL", help="The same for the optimizer model."),
+    click.option("--temperature", metavar="NUMBER", help="Temperature of the primary model."),
+    click.option("--optimizer-temperature", metavar="NUMBER", help="Temperature of the optimizer model."),
+    click.option("--max-output-tokens", metavar="N", help="Most tokens of one answer."),
+    click.option(
+        "--scorer", multiple=True, metavar="NAME[:KEY=VALUE]", help="How answers are scored; may be repeated."
+    ),
+    click.option("--strategy", metavar="NAME", help="How proposals are made (see docs/training.md)."),
+    click.option("--acceptance", metavar="RULE", help="improvement, or confidence."),
+    click.option("--alpha", metavar="NUMBER", help="Significance level."),
+    click.option("--min-delta", "min_improvement", metavar="NUMBER", help="Least improvement on validation to accept."),
+    click.option("--epochs", metavar="N", help="Most epochs."),
+    click.option("--batch-size", metavar="N", help="Train examples that an epoch looks at."),
+    click.option("--patience", metavar="N", help="Epochs without improvement before it stops."),
+    click.option("--concurrency", metavar="N", help="Calls under way at the same time."),
+    click.option("--split", metavar="A/B/C", help="Shares of train, validation and test, such as 60/20/20."),
+    click.option("--seed", metavar="N", help="Seed of split, batches and intervals."),
+    click.option("--max-prompt-chars", metavar="N", help="Most characters of a proposal."),
+    click.option("--conflicts", metavar="RULE", help="Same input with different answers: refuse, or allow."),
+    click.option("--budget-usd", metavar="USD", help="Most US dollars."),
+    click.option("--budget-calls", metavar="N", help="Most model calls."),
+    click.option("--budget-tokens", metavar="N", help="Most tokens."),
+    click.option("--budget-minutes", metavar="MINUTES", help="Most minutes."),
+    click.option(
+        "--instructions", metavar="TEXT_OR_FILE", help="The optimizer's instructions, instead of the strategy's."
+    ),
+)
+"""One option for each field of a training (services.training.TrainingForm); values are checked there, as at every door."""
+
+TEXTS = ("system_prompt", "output_prompt", "instructions")
+
+
+def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all of OPTIONS."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@form_options
+@click.option("--name", default="", help="Name of the run.")
+@click.option(
+    "--min-improvement", "gate", type=float, metavar="X", help="Exit with 3 when the test improves by less than X."
+)
+@click.option("--queue", is_flag=True, help="Let a worker do it, and watch.")
+@click.option("--no-wait", is_flag=True, help="With --queue: do not watch.")
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it may cost, and stop there.")
+@click.option("--yes", is_flag=True, help="Do not ask, whatever it may cost.")
+@json_option
+def train(
+    name: str,
+    gate: float | None,
+    queue: bool,
+    no_wait: bool,
+    only_estimate: bool,
+    yes: bool,
+    as_json: bool,
+    **form: Any,
+) -> int:
+    """Train a prompt and say whether it helped."""
+    if no_wait and not queue:
+        raise Refused([Problem("no_wait", "--no-wait needs --queue: a training in this process has to be waited for")])
+    settings = wiring.settings()
+    wiring.database().upgrade()
+    gateway = wiring.open_llm()
+    with wiring.database().session() as session:
+        raw = _raw(form)
+        raw["dataset"] = _dataset(session, str(raw["dataset"]))
+        spec = training.parse(session, raw, settings=settings, gateway=gateway)
+        estimate = training.estimate(session, spec, gateway=gateway)
+        if only_estimate:
+            emit(documents.values(estimate), as_json, lambda: click.echo(estimate_line(estimate)))
+            return Exit.DONE
+        say(estimate_line(estimate))
+        for note in estimate.notes:
+            say(f"note: {note}")
+        _confirm(estimate, settings.budget.confirm_usd, yes)
+        run = training.start(session, spec, name=name)
+    if queue and no_wait:
+        hinted = wiring.enqueue(run.id)
+        emit({"run": run.id, "status": run.status, "hinted": hinted}, as_json, lambda: click.echo(run.id))
+        return Exit.DONE
+    run = foreground.through_worker(run.id) if queue else foreground.here(run.id)
+    return report(run, gate, as_json)
+
+
+def _raw(form: Mapping[str, Any]) -> dict[str, object]:
+    raw: dict[str, object] = {key: list(value) if isinstance(value, tuple) else value for key, value in form.items()}
+    return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
+
+
+def _text_or_file(field: str, given: str) -> str:
+    file = Path(given)
+    if "\n" in given or len(given) > LONGEST_PATH or not file.is_file():
+        return given
+    try:
+        return file.read_text("utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused([Problem(field, f"{given} cannot be read as text: {error}")]) from None
+
+
+def _dataset(session: Session, given: str) -> str:
+    """The name of the dataset; a file is imported, unless it was before."""
+    file = Path(given)
+    if not file.is_file() or any(row.name == given for row in datasets.list_datasets(session)):
+        return given
+    with open_file(file) as stream:
+        return datasets.import_file(session, stream, file.name, limits=datasets.limits_of(wiring.settings())).name
+
+
+def estimate_line(estimate: training.Estimate) -> str:
+    """An estimate in one line."""
+    usd = "at an unknown price"
+    if estimate.usd_low is not None and estimate.usd_high is not None:
+        usd = f"${estimate.usd_low:.4f} to ${estimate.usd_high:.4f}"
+    return (
+        f"estimate: {estimate.calls_low:,} to {estimate.calls_high:,} calls, "
+        f"{estimate.tokens_low:,} to {estimate.tokens_high:,} tokens, {usd}"
+    )
+
+
+def _confirm(estimate: training.Estimate, limit: float, yes: bool) -> None:
+    if yes or estimate.usd_high is None or estimate.usd_high <= limit:
+        return
+    question = f"This may cost up to ${estimate.usd_high:.2f}, more than budget.confirm_usd (${limit:.2f})"
+    if not sys.stdin.isatty():
+        raise Refused([Problem("yes", f"{question}; give --yes to start it all the same, or a smaller training")])
+    click.confirm(f"{question}. Start it?", abort=True, err=True)
+
+
+def report(run: Run, gate: float | None, as_json: bool) -> int:
+    """Print how a run came out. Returns the exit code."""
+    with wiring.database().session() as session:
+        result = documents.training_result(run, runs.totals(session, run.id))
+    if gate is not None:
+        met = result["delta"] is not None and result["delta"] >= gate
+        result["gate"] = {"min_improvement": gate, "met": met}
+    emit(result, as_json, lambda: _show(result))
+    return exit_code(result)
+
+
+def exit_code(result: Mapping[str, Any]) -> Exit:
+    """0 done, 1 failed, 3 gate not met, 4 cancelled, paused by the user or out of budget."""
+    if result["status"] == "cancelled" or result["stopped_by"] == "budget":
+        return Exit.STOPPED
+    if result["status"] != "done":
+        return Exit.FAILED
+    return Exit.DONE if result.get("gate", {"met": True})["met"] else Exit.GATE
+
+
+def _show(result: Mapping[str, Any]) -> None:
+    mark = " (simulated models)" if result["simulated"] else ""
+    click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
+    if result["sentence"]:
+        click.echo(f"verdict: {result['verdict']}. {result['sentence']}")
+    if result["delta"] is not None:
+        low, high = result["interval"]
+        click.echo(
+            f"sealed test: {result['baseline']:.3f} -> {result['final']:.3f}, difference {result['delta']:+.3f} "
+            f"[{low:+.3f}, {high:+.3f}], p = {result['p_value']:.3g}"
+        )
+    cost = "unknown cost" if result["cost_usd"] is None else f"${result['cost_usd']:.4f}"
+    click.echo(f"spent: {result['calls']:,} calls, {result['tokens']:,} tokens, {cost}")
+    if "gate" in result:
+        click.echo(
+            f"gate: at least {result['gate']['min_improvement']:+.3f}: {'met' if result['gate']['met'] else 'NOT met'}"
+        )

@@ -1,0 +1,140 @@
+"""What the services return as JSON: one shape for the API and for ``--json`` on the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from app.ports.journal import Totals
+from app.store.models import Dataset, Event, Prompt, PromptVersion, Run, SampleRow
+
+Document = dict[str, Any]
+
+
+def dataset(row: Dataset, *, full: bool = False) -> Document:
+    """An imported dataset. full: with its statistics and the report of its import."""
+    about: Document = {
+        "id": row.id,
+        "name": row.name,
+        "rows": row.rows,
+        "digest": row.digest,
+        "source": row.source,
+        "created_at": time(row.created_at),
+    }
+    return about | ({"statistics": row.statistics, "report": row.report} if full else {})
+
+
+def prompt(row: Prompt) -> Document:
+    """A prompt of the library, without its texts."""
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "description": row.description,
+        "category": row.category,
+        "tags": row.tags,
+        "versions": len(row.versions),
+        "labels": {one.label: one.version.number for one in row.labels},
+        "created_at": time(row.created_at),
+    }
+
+
+def version(row: PromptVersion) -> Document:
+    """One version of a prompt, with its texts."""
+    pair = row.prompt.kind == "pair"
+    texts = (
+        {"system_prompt": row.system_prompt, "output_prompt": row.output_prompt} if pair else {"messages": row.messages}
+    )
+    return {
+        "prompt": row.prompt.name,
+        "kind": row.prompt.kind,
+        "version": row.number,
+        **texts,
+        "labels": [one.label for one in row.prompt.labels if one.version_id == row.id],
+        "digest": row.digest,
+        "author": row.author,
+        "parent": row.parent.number if row.parent else None,
+        "run": row.run_id,
+        "fate": row.fate,
+        "reasoning": row.reasoning,
+        "scores": row.scores,
+        "created_at": time(row.created_at),
+    }
+
+
+def run(row: Run, *, full: bool = False) -> Document:
+    """A run. full: with everything that it was asked to do."""
+    about: Document = {
+        "id": row.id,
+        "kind": row.kind,
+        "name": row.name,
+        "status": row.status,
+        "reason": row.reason,
+        "wish": row.wish,
+        "simulated": row.simulated,
+        "dataset": row.spec["dataset"]["name"],
+        "prompt": row.prompt.name if row.prompt else None,
+        "cloned_from": row.cloned_from,
+        "created_at": time(row.created_at),
+        "started_at": time(row.started_at),
+        "ended_at": time(row.ended_at),
+        "outcome": row.outcome,
+    }
+    return about | ({"spec": row.spec} if full else {})
+
+
+def spent(totals: Totals) -> Document:
+    """What a run has used. cost_usd is null while any price is unknown, never a sum that leaves calls out."""
+    return {
+        "calls": totals.calls,
+        "tokens": totals.prompt_tokens + totals.completion_tokens,
+        "cost_usd": None if totals.unpriced_calls else round(totals.cost_usd, 9),
+        "uncertain_calls": totals.uncertain_calls,
+        "uncertain_usd": round(totals.uncertain_usd, 9),
+    }
+
+
+def training_result(row: Run, totals: Totals) -> Document:
+    """How a training came out, on the sealed test alone; null what was not measured."""
+    outcome = row.outcome or {}
+    test = outcome.get("test") or {}
+    paired = test.get("paired") or {}
+    return {
+        "run": row.id,
+        "status": row.status,
+        "reason": row.reason,
+        "verdict": outcome.get("verdict"),
+        "sentence": outcome.get("sentence"),
+        "simulated": row.simulated,
+        "baseline": (test.get("initial") or {}).get("mean"),
+        "final": (test.get("final") or {}).get("mean"),
+        "delta": paired.get("delta"),
+        "interval": [paired["low"], paired["high"]] if paired.get("delta") is not None else None,
+        "p_value": paired.get("p_value"),
+        "stopped_by": outcome.get("stopped_by"),
+        **spent(totals),
+    }
+
+
+def event(row: Event) -> Document:
+    """One entry of a run's event stream; note is its number in the history, null for what was only told to watchers."""
+    return {"id": row.id, "note": row.note, "name": row.name, "data": row.data, "at": time(row.at)}
+
+
+def sample(row: SampleRow) -> Document:
+    """One candidate's answer to one case, with its score."""
+    fields = ("id", "candidate", "case", "repeat", "split", "outcome", "score", "feedback", "response", "error")
+    return {field: getattr(row, field) for field in (*fields, "calls", "tokens", "cost_usd", "seconds")}
+
+
+def time(moment: dt.datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return aware.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def values(value: Any) -> Document:
+    """A plain value object (dataclass) as JSON."""
+    return asdict(value)

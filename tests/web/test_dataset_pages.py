@@ -99,7 +99,7 @@ def test_dropped_rows_are_reported_with_their_place(client: FlaskClient) -> None
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "binary"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "text"),
         (b"input,answer\n", "no rows"),
         (b"input,input,answer\na,b,c\n", "columns 1 and 2 have the same name"),
         (b'input,answer\n"a,b\nc,d\n', "quote"),

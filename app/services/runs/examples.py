@@ -60,7 +60,7 @@ def before_after(
         query = query.having(_falls_into(change, *scores))
     places = [_Place(*row) for row in session.execute(query)]
     samples = _samples(session, [each for place in places for each in (place.old, place.new) if each])
-    texts = _texts(session, run, {place.case for place in places})
+    texts = texts_of(session, run.dataset_id, {place.case for place in places})
     return [_pair(place, samples, texts) for place in places]
 
 
@@ -98,11 +98,11 @@ def _samples(session: Session, ids: Sequence[int]) -> dict[int | None, SampleRow
     return {row.id: row for row in session.scalars(select(SampleRow).where(SampleRow.id.in_(ids)))}
 
 
-def _texts(session: Session, run: Run, cases: Collection[str]) -> dict[str, tuple[str, str]]:
+def texts_of(session: Session, dataset_id: int | None, cases: Collection[str]) -> dict[str, tuple[str, str]]:
     """(input, reference) by case; a case's id is the number of its row in the run's dataset."""
     rows = [int(each) for each in cases if each.isdecimal()]
     query = select(Example.row, Example.input, Example.reference)
-    found = session.execute(query.where(Example.dataset_id == run.dataset_id, Example.row.in_(rows)))
+    found = session.execute(query.where(Example.dataset_id == dataset_id, Example.row.in_(rows)))
     return {str(row): (given, reference) for row, given, reference in found}
 
 

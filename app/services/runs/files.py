@@ -1,0 +1,144 @@
+"""A run as files: samples as CSV and JSON lines, and the whole run as a folder that appears complete or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.ports.llm import Json
+from app.services.cells import protect
+from app.services.runs.record import notes
+from app.services.runs.report import report_html
+from app.services.runs.tables import (
+    CALL_COLUMNS,
+    METRIC_COLUMNS,
+    SAMPLE_COLUMNS,
+    Values,
+    call_rows,
+    metric_rows,
+    sample_rows,
+)
+from app.store.models import Run
+
+CHUNK_CHARS = 64 * 1024
+
+
+def export_csv(session: Session, run: Run) -> Iterator[str]:
+    """The samples as CSV in portions, with a header; no cell is a formula (see app.services.cells)."""
+    return csv_text(SAMPLE_COLUMNS, sample_rows(session, run))
+
+
+def export_jsonl(session: Session, run: Run) -> Iterator[str]:
+    """The samples as one JSON object per line."""
+    for values in sample_rows(session, run):
+        yield json.dumps({name: values[name] for name in SAMPLE_COLUMNS}, ensure_ascii=False) + "\n"
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
+    """Rows as CSV text in portions. Missing values are empty, lists and objects are JSON, numbers are as Python writes them."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in columns])
+        if buffer.tell() >= CHUNK_CHARS:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def export_folder(session: Session, run: Run, target_dir: Path) -> Path:
+    """Write ``target_dir/<run id>`` and return it: spec.json, outcome.json, prompts/, samples.csv, calls.csv, metrics.csv
+    and report.html. A folder of an earlier export is replaced. Raises: OSError.
+    """
+    final = target_dir / run.id
+    target_dir.mkdir(parents=True, exist_ok=True)
+    partial = target_dir / f".{run.id}.{secrets.token_hex(4)}"
+    try:
+        partial.mkdir()
+        _fill(partial, session, run)
+        _put_in_place(partial, final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return final
+
+
+def _fill(folder: Path, session: Session, run: Run) -> None:
+    _write_json(folder / "spec.json", run.spec)
+    about = {
+        name: getattr(run, name) for name in ("id", "kind", "name", "status", "reason", "simulated", "cloned_from")
+    }
+    times = {name: str(getattr(run, name) or "") for name in ("created_at", "started_at", "ended_at")}
+    _write_json(folder / "outcome.json", {"run": about | times, "spent": run.spent, "outcome": run.outcome})
+    _write_prompts(folder / "prompts", session, run)
+    (folder / "report.html").write_text(report_html(session, run), encoding="utf-8")
+    # Last, because they are read in portions of their own.
+    tables = (
+        ("metrics.csv", METRIC_COLUMNS, list(metric_rows(session, run))),
+        ("samples.csv", SAMPLE_COLUMNS, sample_rows(session, run)),
+        ("calls.csv", CALL_COLUMNS, call_rows(session, run)),
+    )
+    for name, columns, rows in tables:
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            file.writelines(csv_text(columns, rows))
+
+
+def _put_in_place(partial: Path, final: Path) -> None:
+    old = partial.with_name(partial.name + ".old")
+    if final.exists():
+        final.rename(old)
+    partial.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_prompts(folder: Path, session: Session, run: Run) -> None:
+    """A folder for each version that the history tells of, and one for the final prompts."""
+    for note in notes(session, run.id):
+        if note.name == "baseline":
+            _write_version(folder / "000-initial", note.data, ("digest", "validation"))
+        elif note.name == "proposal":
+            about = (
+                "epoch",
+                "parent",
+                "strategy",
+                "reasoning",
+                "fate",
+                "why",
+                "digest",
+                "batch",
+                "validation",
+                "paired",
+            )
+            _write_version(folder / f"{note.data['number']:03}-{note.data['fate']}", note.data, about)
+    if final := (run.outcome or {}).get("final"):
+        _write_version(folder / "final", final, ("number", "digest"))
+
+
+def _write_version(folder: Path, data: Json, about: Sequence[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("system_prompt", "output_prompt"):
+        (folder / f"{name}.txt").write_text(data[name], encoding="utf-8", newline="")
+    _write_json(folder / "about.json", {name: data.get(name) for name in about})
+
+
+def _write_json(file: Path, value: Json) -> None:
+    file.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return protect(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return protect(json.dumps(value, ensure_ascii=False))
+    return value

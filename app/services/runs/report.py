@@ -1,0 +1,118 @@
+"""A run as one self-contained HTML page: the verdict first, then what it rests on. It runs no script and loads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.ports.llm import Json
+from app.services import prompts
+from app.services.runs import words
+from app.services.runs.chart import Curves, draw
+from app.services.runs.examples import Pair, before_after
+from app.services.runs.record import notes, totals
+from app.services.runs.tables import Values, metric_rows
+from app.store.models import Run
+
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""The Content-Security-Policy that a report needs; it also stands in the page itself."""
+_OUTCOME = ("verdict", "sentence", "test", "gap", "stopped_why", "initial", "final")
+SHOWN = 20
+"""Examples of each kind of change in the report; all of them are in samples.csv."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a proposal, or the whole run, changed in the prompts: word diffs by title."""
+
+    title: str
+    diff: list[prompts.Op]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal as its note tells it, with what it changed in its parent."""
+
+    note: Json
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Examples whose answers changed in one way."""
+
+    title: str
+    pairs: Sequence[Pair]
+
+
+def report_html(session: Session, run: Run) -> str:
+    """The report of a run; of what there is so far when it has not ended."""
+    history = notes(session, run.id)
+    outcome = dict.fromkeys(_OUTCOME) | (run.outcome or {})
+    proposals = [note.data for note in history if note.name == "proposal"]
+    baseline = [note.data for note in history if note.name == "baseline"]
+    versions = {version["number"]: version for version in (*baseline, *proposals)}
+    metrics = list(metric_rows(session, run))
+    return _template().render(
+        run=run,
+        outcome=outcome,
+        policy=REPORT_POLICY,
+        settings=list(words.settings(run.spec)),
+        spent=words.spent(totals(session, run.id)),
+        metrics=metrics,
+        chart=_chart(metrics),
+        changes=_changes(outcome.get("initial"), outcome.get("final")),
+        proposals=[Proposal(data, _changes(versions.get(data["parent"]), data)) for data in proposals],
+        warnings=[note.data["text"] for note in history if note.name == "log" and note.data["level"] == "warning"],
+        answers=_answers(session, run, outcome),
+        data={"run": run.id, "simulated": run.simulated, "outcome": outcome, "metrics": metrics},
+    )
+
+
+def _chart(metrics: Sequence[Values]) -> Markup:
+    def column(name: str) -> list[Any]:
+        return [row[name] for row in metrics]
+
+    names = ("epoch", "train", "validation", "best", "best_low", "best_high")
+    return draw(Curves(*(column(name) for name in names)))
+
+
+def _changes(before: Json, after: Json) -> list[Change]:
+    if not before or not after:
+        return []
+    titles = {"system_prompt": "System prompt", "output_prompt": "Output prompt"}
+    return [Change(title, prompts.word_diff(before[name], after[name])) for name, title in titles.items()]
+
+
+def _answers(session: Session, run: Run, outcome: Json) -> list[Answers]:
+    """Fixed and broken examples of the sealed test, or of validation when there was no test."""
+    initial, final = outcome.get("initial"), outcome.get("final")
+    if not initial or not final or initial["digest"] == final["digest"]:
+        return []
+    split = "test" if outcome.get("test") else "validation"
+    found = []
+    for change, title in (("fixed", "Fixed"), ("broken", "Broken"), ("unscored", "Not scored in both")):
+        pairs = before_after(session, run, initial["digest"], final["digest"], split=split, change=change, limit=SHOWN)
+        found.append(Answers(f"{title} ({split})", pairs))
+    return [answers for answers in found if answers.pairs]
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    formats = (words.score, words.signed, words.mean, words.p_value, words.moment)
+    environment.filters.update({format.__name__: format for format in formats})
+    return environment.get_template("report.html")

@@ -30,7 +30,8 @@ def as_rewrite(study: Study, draft: Draft) -> dict[str, Json]:
     parts = ["\n".join(_prose(study.system_prompt))]
     if lines:
         parts.append("\n".join([lesson.heading, *lines]))
-    rules = [f"- {rule}" for rule in dict.fromkeys([*_rules(study.system_prompt), *lesson.advice])]
+    kept = _rules("\n".join(line for line in study.system_prompt.splitlines() if line not in lesson.drop))
+    rules = [f"- {rule}" for rule in dict.fromkeys([*kept, *lesson.advice])]
     if rules:
         parts.append("\n".join(["Rules:", *rules]))
     system_prompt = "\n\n".join(part for part in parts if part)
@@ -51,6 +52,8 @@ def as_edits(study: Study, draft: Draft) -> dict[str, Json]:
         present = study.output_prompt
         replaced = {"target": "output_prompt", "find": present, "replace": lesson.form}
         edits.append(replaced if present.strip() else {"target": "output_prompt", "append": lesson.form})
+    dropped = [line for line in lesson.drop if study.system_prompt.count(line) == 1]
+    edits += [{"target": "system_prompt", "find": line, "replace": ""} for line in dropped]
     edits += _named(study, lesson)
     edits += [{"target": "system_prompt", "append": line} for line in lesson.advice if line not in study.system_prompt]
     return {"edits": edits[: study.most_edits], "reasoning": draft.reasoning}

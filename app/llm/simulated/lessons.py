@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.llm.simulated.brief import read
 from app.llm.simulated.french import WORDS
 from app.llm.simulated.study import Row, Study
 from app.llm.simulated.words import concepts, stem, stems, words
@@ -23,13 +24,15 @@ _CUES = 3
 class Lesson:
     """heading: above the list of names. entries: name -> what to add to its explanation, "" for the bare name.
 
-    form: the sentence for the output prompt. advice: further lines. why: sentences for the reasoning.
+    form: the sentence for the output prompt. advice: further lines. drop: present lines that do harm. why: sentences for the
+    reasoning.
     """
 
     heading: str
     form: str
     entries: dict[str, str] = field(default_factory=dict)
     advice: list[str] = field(default_factory=list)
+    drop: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
 
 
@@ -41,7 +44,18 @@ def learn(study: Study) -> Lesson:
     chatty = sum(row.only_form for row in study.failures)
     if chatty and study.brief.form != "strict":
         lesson.why.insert(0, f"{chatty} of {len(study.failures)} failures hold the right answer inside other text.")
+    lesson.drop = [line for line in study.system_prompt.splitlines() if _misleads(line, study)]
+    if lesson.drop:
+        lesson.why.append("I remove a rule that the failures contradict.")
     return lesson
+
+
+def _misleads(line: str, study: Study) -> bool:
+    """Whether a line's rule gave the wrong answer at least twice."""
+    return any(
+        sum(stems(cue) <= stems(row.input) and row.expected != name for row in study.failures) >= 2
+        for cue, name in read(line).rules
+    )
 
 
 def _labels(study: Study) -> Lesson:
@@ -69,7 +83,8 @@ def _meaning(name: str, rows: Sequence[Row], known: str) -> str:
     cues = _telling([stems(text) for text in own], [stems(text) for text in others])
     spelled = {stem(word): word for text in own for word in words(text)}
     new = [text for text in about[:2] if text not in known]
-    usable = [cue for cue in cues if cue in spelled and spelled[cue] not in known and len(cue) > 3 and cue.isalpha()]
+    told = f"{known} {' '.join(new)}"
+    usable = [cue for cue in cues if cue in spelled and spelled[cue] not in told and len(cue) > 3 and cue.isalpha()]
     new += [spelled[cue] for cue in usable][: _CUES - len(new)]
     return ", ".join(new)
 

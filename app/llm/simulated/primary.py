@@ -12,7 +12,7 @@ from app.ports.llm import Json, Message
 
 _CLOSING = re.compile(
     r"^(?:please |now )?(?:return|reply|respond|answer|output|give|write|translate|classify|label|choose|pick|name|state"
-    r"|extract|only|just|use|do not|think|format|one of|the (?:answer|label|output))\b",
+    r"|explain|extract|only|just|use|do not|think|format|one of|the (?:answer|label|output))\b",
     re.IGNORECASE,
 )
 _BARE = {"none": 0.55, "asked": 0.8, "strict": 0.985}

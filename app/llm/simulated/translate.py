@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from app.llm.simulated.brief import Brief
 from app.llm.simulated.chance import Dice, pick
@@ -12,6 +11,7 @@ from app.llm.simulated.french import FEMININE, LANGUAGES, PHRASES, SPELLED_WITH_
 UNSAID = "unsaid"
 _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]|_")
 _VOWEL = re.compile(r"^[aeiouhâàéèêëîïôœù]", re.IGNORECASE)
+_FEMININE_FORMS = {"le": "la", "un": "une", "mon": "ma", "ce": "cette"}
 _LONGEST = 6
 _NATURAL = r"natural|idiomatic|fluent|native|the way (?:people|french)"
 
@@ -19,7 +19,7 @@ _NATURAL = r"natural|idiomatic|fluent|native|the way (?:people|french)"
 def wanted(brief: Brief) -> str:
     """The language to translate into: a name, UNSAID when the prompt wants a translation but not into what, "" for none."""
     if brief.says(r"\btranslat"):
-        named = re.findall(rf"\b(?:into|to|in) ({'|'.join(LANGUAGES)})\b", brief.text.casefold())
+        named = re.findall(rf"\b(?:into|to|in) (?:[\w,-]+ ){{0,2}}({'|'.join(LANGUAGES)})\b", brief.text.casefold())
         named += re.findall(rf"\b({'|'.join(LANGUAGES)}) translation", brief.text.casefold())
         return named[-1] if named else ("french" if _french(brief) else UNSAID)
     return "french" if brief.says(r"\b(?:in|into) french\b") or _french(brief) else ""
@@ -46,15 +46,15 @@ def french(text: str, brief: Brief, dice: Dice) -> str:
     known = dict(brief.examples)
     if text in known:
         return known[text]
-    phrases = _phrases(brief, natural=brief.says(_NATURAL))
+    natural = brief.says(_NATURAL)
+    phrases = _phrases(brief, natural=natural)
     out: list[str] = []
-    for token in _spans(text, phrases):
+    for number, token in enumerate(_spans(text, phrases)):
         small = token.casefold().replace("’", "'")
         found = phrases.get(small) or WORDS.get(small, token)
-        if dice.of_call(f"word {len(out)}") < 0.02 + 0.05 * dice.temperature:
-            continue
-        out.append(found if found in SPELLED_WITH_HYPHEN or small in phrases else found.replace("-", " "))
-    return _joined(out, informal=brief.says(r"\binformal|\btutoie|\"tu\""))
+        if dice.of_call(f"word {number}") >= 0.02 + 0.05 * dice.temperature:
+            out.append(found if found in SPELLED_WITH_HYPHEN or small in phrases else found.replace("-", " "))
+    return _joined(out, natural=natural, informal=brief.says(r"\binformal|\btutoie|\"tu\""))
 
 
 def _phrases(brief: Brief, *, natural: bool) -> dict[str, str]:
@@ -76,25 +76,21 @@ def _spans(text: str, phrases: dict[str, str]) -> list[str]:
     return spans
 
 
-def _joined(parts: list[str], *, informal: bool) -> str:
-    """The parts as a sentence: genders, elisions, French spacing, a capital at the beginning."""
+def _joined(parts: list[str], *, natural: bool, informal: bool) -> str:
+    """The parts as a sentence; natural French has genders and elisions."""
     line = " ".join(parts)
-    line = re.sub(r"\b(le|un|mon|ce) (\w+)", _gendered, line)
-    line = re.sub(r"\b(le|la|je|de|que|ne|me) (?=[aeiouhâàéèêëîïôœù])", lambda m: f"{m[1][0]}'", line)
-    line = line.replace("qu'", "qu'").replace("à le ", "au ").replace("de le ", "du ")
+    if natural:
+        line = re.sub(r"\b(le|un|mon|ce) ([\w-]+)", _gendered, line)
+        line = re.sub(r"\b(le|la|je|de|que|ne|me) (?=[aeiouhâàéèêëîïôœù])", lambda m: f"{m[1][:-1]}'", line)
+        line = line.replace("à le ", "au ").replace("de le ", "du ")
     if informal:
         line = re.sub(r"\bvous\b", "tu", line)
     line = re.sub(r" ([.,])", r"\1", line)
     return line[:1].upper() + line[1:]
 
 
-@lru_cache(maxsize=1)
-def _feminine_forms() -> dict[str, str]:
-    return {"le": "la", "un": "une", "mon": "ma", "ce": "cette"}
-
-
 def _gendered(match: re.Match[str]) -> str:
     article, noun = match[1], match[2]
     if noun not in FEMININE or (article == "mon" and _VOWEL.match(noun)):
         return match[0]
-    return f"{_feminine_forms()[article]} {noun}"
+    return f"{_FEMININE_FORMS[article]} {noun}"

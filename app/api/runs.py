@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from collections.abc import Callable, Iterator
+
+from flask import Blueprint, Response, request, stream_with_context
+from sqlalchemy.orm import Session
 
 from app.api.context import answer, backend, page_size, session, whole
 from app.services import documents, training
 from app.services import runs as service
 from app.services.errors import Invalid, Problem
+from app.store.models import Run
 
 routes = Blueprint("runs", __name__, url_prefix="/runs")
 
@@ -90,3 +94,26 @@ def resume(run_id: str) -> Response:
 def cancel(run_id: str) -> Response:
     """Cancel it for good."""
     return answer(documents.run(service.request_cancel(session(), run_id)))
+
+
+@routes.get("/<run_id>/export")
+def export(run_id: str) -> Response:
+    """A file: format csv or jsonl (answers and scores) or html (the report)."""
+    run, kind = service.get(session(), run_id), request.args.get("format", "csv")
+    if kind not in EXPORTS:
+        raise Invalid([Problem("format", f"must be one of {', '.join(EXPORTS)}, not {kind[:40]!r}")])
+    mimetype, write = EXPORTS[kind]
+    response = Response(stream_with_context(write(session(), run)), mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{run.id}.{kind}"'
+    return response
+
+
+def _report(session: Session, run: Run) -> Iterator[str]:
+    yield service.report_html(session, run)
+
+
+EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str]]]] = {
+    "csv": ("text/csv", service.export_csv),
+    "jsonl": ("application/x-ndjson", service.export_jsonl),
+    "html": ("text/html", _report),
+}

@@ -13,8 +13,8 @@ import redis
 
 from app import wiring
 from app.cli.console import Exit, emit, json_option
-from app.config import ConfigError, Settings, read_env_file
-from app.services import workers
+from app.config import ConfigError, Settings
+from app.services import providers, workers
 from app.store.schema import Unusable
 
 LOW_DISK_MB = 500
@@ -93,13 +93,12 @@ def _queue(settings: Settings) -> Iterator[Check]:
 
 
 def _keys() -> Iterator[Check]:
-    from app.services import providers  # reads the table of prices, which no other command needs
-
-    for provider in providers.found(wiring.settings(), {**read_env_file(), **os.environ}):
+    listed = providers.found(wiring.settings(), wiring.environ())
+    for provider in listed:
         if provider.ready:
             yield Check("provider", "ok", f"{provider.title}: {provider.how_found}")
-        else:
-            yield Check("provider", "note", f"{provider.title}: {provider.missing}")
+    if absent := [provider.title for provider in listed if not provider.ready]:
+        yield Check("provider", "note", f"not set up: {', '.join(absent)}; docs/providers.md says what each one needs")
 
 
 @click.command()

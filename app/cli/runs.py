@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import click
+from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, emit, json_option, table
+from app.cli.console import Exit, Refused, emit, json_option, table
 from app.cli.train import report as report_result
 from app.services import documents
 from app.services import runs as service
+from app.services.errors import Problem
+from app.store.models import Run
 
-FORMATS = ("folder", "csv", "jsonl", "html")
+FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {"csv": service.export_csv, "jsonl": service.export_jsonl}
 
 
 @click.group()
@@ -109,3 +116,47 @@ def _wish(what: str, run_id: str, as_json: bool) -> None:
         about = documents.run(run)
     words = f"{run_id}: {about['status']}" + (f", will {about['wish']}" if about["wish"] else "")
     emit(about, as_json, lambda: click.echo(words))
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@click.option(
+    "--format", "kind", type=click.Choice(["folder", *FORMATS]), default="folder", show_default=True, help="Format."
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Folder (folder) or file (csv, jsonl); else the usual place."
+)
+@json_option
+def export(run_id: str, kind: str, output: Path | None, as_json: bool) -> None:
+    """Export a run: its whole folder, or its answers and scores as one file."""
+    settings = wiring.settings()
+    with wiring.database().session() as session, writing():
+        run = service.get(session, run_id)
+        if kind == "folder":
+            where = service.export_folder(session, run, output or settings.experiments_dir)
+        else:
+            where = output or Path(f"{run.id}.{kind}")
+            with where.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(FORMATS[kind](session, run))
+    emit({"run": run_id, "format": kind, "path": str(where)}, as_json, lambda: click.echo(where))
+
+
+@runs.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--output", type=click.Path(path_type=Path), help="File; else RUN.html here.")
+@json_option
+def report(run_id: str, output: Path | None, as_json: bool) -> None:
+    """Write a run's report: one HTML file that needs nothing else."""
+    where = output or Path(f"{run_id}.html")
+    with wiring.database().session() as session, writing():
+        where.write_text(service.report_html(session, service.get(session, run_id)), "utf-8")
+    emit({"run": run_id, "path": str(where)}, as_json, lambda: click.echo(where))
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raises: Refused for a place that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused([Problem("output", f"{error.filename} cannot be written: {error.strerror}")]) from None

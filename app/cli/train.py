@@ -16,7 +16,6 @@ from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
 from app.services import datasets, documents, runs, training
 from app.services.errors import Problem
-from app.store.models import Run
 
 LONGEST_PATH = 1000
 
@@ -104,17 +103,13 @@ def train(
         if only_estimate:
             emit(documents.values(estimate), as_json, lambda: click.echo(estimate_line(estimate)))
             return Exit.DONE
-        say(estimate_line(estimate))
-        for note in estimate.notes:
-            say(f"note: {note}")
-        _confirm(estimate, settings.budget.confirm_usd, yes)
+        _announce(estimate, settings.budget.confirm_usd, yes)
         run = training.start(session, spec, name=name)
     if queue and no_wait:
         hinted = wiring.enqueue(run.id)
         emit({"run": run.id, "status": run.status, "hinted": hinted}, as_json, lambda: click.echo(run.id))
         return Exit.DONE
-    run = foreground.through_worker(run.id) if queue else foreground.here(run.id)
-    return report(run, gate, as_json)
+    return report(foreground.through_worker(run.id) if queue else foreground.here(run.id), gate, as_json)
 
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
@@ -152,28 +147,32 @@ def estimate_line(estimate: training.Estimate) -> str:
     )
 
 
-def _confirm(estimate: training.Estimate, limit: float, yes: bool) -> None:
-    if yes or estimate.usd_high is None or estimate.usd_high <= limit:
-        return
-    question = f"This may cost up to ${estimate.usd_high:.2f}, more than budget.confirm_usd (${limit:.2f})"
-    if not sys.stdin.isatty():
+def _announce(estimate: training.Estimate, limit: float, yes: bool) -> None:
+    """Say what it may cost; ask before it may cost more than the limit, and refuse it where nobody can be asked."""
+    costly = not yes and estimate.usd_high is not None and estimate.usd_high > limit
+    question = f"This may cost up to ${estimate.usd_high or 0:.2f}, more than budget.confirm_usd (${limit:.2f})"
+    if costly and not sys.stdin.isatty():
         raise Refused([Problem("yes", f"{question}; give --yes to start it all the same, or a smaller training")])
-    click.confirm(f"{question}. Start it?", abort=True, err=True)
+    say(estimate_line(estimate))
+    for note in estimate.notes:
+        say(f"note: {note}")
+    if costly:
+        click.confirm(f"{question}. Start it?", abort=True, err=True)
 
 
-def report(run: Run, gate: float | None, as_json: bool) -> int:
+def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
     """Print how a run came out. Returns the exit code."""
     with wiring.database().session() as session:
-        result = documents.training_result(run, runs.totals(session, run.id))
+        result = documents.training_result(waited.run, runs.totals(session, waited.run.id))
     if gate is not None:
         met = result["delta"] is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
     emit(result, as_json, lambda: _show(result))
-    return exit_code(result)
+    return Exit.STOPPED if waited.interrupted else exit_code(result)
 
 
 def exit_code(result: Mapping[str, Any]) -> Exit:
-    """0 done, 1 failed, 3 gate not met, 4 cancelled, paused by the user or out of budget."""
+    """0 done, 1 failed or paused, 3 gate not met, 4 cancelled or out of budget."""
     if result["status"] == "cancelled" or result["stopped_by"] == "budget":
         return Exit.STOPPED
     if result["status"] != "done":

@@ -38,7 +38,13 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 def whetstone(environ: dict[str, str], *words: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "app.cli", *words]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         yield process
@@ -79,7 +85,9 @@ def gone_within(pids: list[int], seconds: float) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_end_and_then_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_serves_until_it_is_told_to_end_and_then_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     environ = environment(tmp_path)
     for _ in range(2):  # the second start finds what the first one left
         with whetstone(environ, "up") as process:

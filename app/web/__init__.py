@@ -6,7 +6,24 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from app.config import Settings, signing_key
-from app.web import assets, compare, database, datasets, errors, fmt, health, home, live, navigation, prompts, runs, security
+from app.web import (
+    assets,
+    compare,
+    database,
+    datasets,
+    errors,
+    fmt,
+    health,
+    home,
+    live,
+    navigation,
+    params,
+    prompts,
+    providers,
+    runs,
+    security,
+    trainings,
+)
 from app.web.context import Backend, attach
 
 BLUEPRINTS = (
@@ -18,6 +35,8 @@ BLUEPRINTS = (
     compare.pages,
     datasets.pages,
     prompts.pages,
+    trainings.pages,
+    providers.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""
 
@@ -29,6 +48,7 @@ def create_app(backend: Backend) -> Flask:
     """Build the application over a backend: settings, the database engine and the way to hand a run to a worker."""
     app = Flask(__name__, static_folder=None)
     app.config.update(_flask_config(backend.settings))
+    app.url_map.converters["int"] = params.RowNumber
     attach(app, backend)
     live.prepare(app, backend.settings)
     database.connect(app, backend.engine)

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import request
+from werkzeug.routing import IntegerConverter, Map
 
 from app.services.errors import Invalid, Problem
 
 LARGEST = 2**63 - 1
+
+
+class RowNumber(IntegerConverter):
+    """The ``int`` of our addresses: what no database could hold is simply not found."""
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = LARGEST) -> None:
+        super().__init__(map, fixed_digits, min, max)
 
 
 def clean(value: str) -> str:

@@ -39,6 +39,7 @@ class World:
     app: Flask
     database: Database
     queued: list[str]
+    folder: Path
 
 
 def build(folder: Path) -> World:
@@ -47,7 +48,11 @@ def build(folder: Path) -> World:
     database = Database(url)
     database.upgrade()
     settings = Settings(
-        data_dir=folder, database_url=url, redis_url="redis://127.0.0.1:1/0", secret_key="a key for tests"
+        data_dir=folder,
+        experiments_dir=folder / "experiments",
+        database_url=url,
+        redis_url="redis://127.0.0.1:1/0",
+        secret_key="a key for tests",
     )
     queued: list[str] = []
 
@@ -55,7 +60,7 @@ def build(folder: Path) -> World:
         queued.append(run_id)
         return True
 
-    return World(create_app(Backend(settings, database.engine, enqueue)), database, queued)
+    return World(create_app(Backend(settings, database.engine, enqueue, environ={})), database, queued, folder)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.services import runs
 from app.store.database import Database
+from tests.web.conftest import World
 from tests.web.seed import Seeded
 
 
@@ -205,4 +206,14 @@ def test_exports_and_report(client: FlaskClient, seeded: Seeded) -> None:
     assert client.get("/runs/r0finished/samples.jsonl").get_data(as_text=True).startswith("{")
     report = client.get("/runs/r0finished/report.html")
     assert "simulated" in report.get_data(as_text=True).lower()
+    assert "script" not in report.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in report.headers["Content-Security-Policy"]
     text(client, "/runs/r0finished/samples.exe", 404)
+
+
+def test_the_run_folder_is_written_where_the_operator_said(
+    post: Callable[..., TestResponse], client: FlaskClient, seeded: Seeded, world: World
+) -> None:
+    assert post("/runs/r0finished/folder").status_code == 303
+    assert (world.folder / "experiments" / "r0finished" / "spec.json").is_file()
+    assert "r0finished" in text(client, "/runs/r0finished")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import runs
-from app.services.errors import Invalid
+from app.services.errors import Conflict, Invalid, NotFound
 from app.web import params
-from app.web.context import backend
+from app.web.context import backend, settings
 from app.web.database import session
 from app.web.errors import by_field, is_fragment
 from app.web.runs.page import get, pages, render
@@ -72,14 +72,27 @@ def export(run_id: str, format: str) -> ResponseReturnValue:
     run = get(run_id)
     makers = {"csv": (runs.export_csv, "text/csv"), "jsonl": (runs.export_jsonl, "application/jsonl")}
     if format not in makers:
-        raise Invalid([])
+        raise NotFound(f"Samples come as csv or jsonl, not as {format[:20]}.")
     maker, kind = makers[format]
     headers = {"Content-Disposition": f'attachment; filename="{run.id}-samples.{format}"'}
-    return Response(maker(session(), run), mimetype=kind, headers=headers)
+    return Response(stream_with_context(maker(session(), run)), mimetype=kind, headers=headers)
+
+
+@pages.post("/<run_id>/folder")
+def folder(run_id: str) -> ResponseReturnValue:
+    """Write the whole run into the experiments folder of the server."""
+    try:
+        place = runs.export_folder(session(), get(run_id), settings().experiments_dir)
+    except OSError as error:
+        raise Conflict(f"The folder could not be written: {error.strerror or error}.") from error
+    flash(f"The run is written to {place}.", "good")
+    return redirect(url_for("runs.overview", run_id=run_id), 303)
 
 
 @pages.get("/<run_id>/report.html")
 def report(run_id: str) -> ResponseReturnValue:
-    """The self-contained report."""
-    run = get(run_id)
-    return Response(runs.report_html(session(), run), mimetype="text/html")
+    """The self-contained report; it may style itself, and nothing else."""
+    text = runs.report_html(session(), get(run_id))
+    return Response(
+        text, mimetype="text/html", headers={"Content-Security-Policy": f"{runs.REPORT_POLICY}; frame-ancestors 'none'"}
+    )

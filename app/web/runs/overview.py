@@ -33,7 +33,10 @@ def overview(run_id: str) -> ResponseReturnValue:
     """The first page of a run."""
     run = get(run_id)
     newest = feed.newest(session(), run_id)
-    return render("runs/overview.html", run, cursor=newest, **_state(run), **_log_tail(run, newest))
+    show = params.choice("show", KINDS)
+    here = partial(url_for, "runs.overview", run_id=run_id)
+    shows = [(title, here(show=kind or None), kind == show) for kind, title in SHOWS]
+    return render("runs/overview.html", run, cursor=newest, shows=shows, **_state(run), **_log_tail(run, newest, show))
 
 
 @pages.get("/<run_id>/parts/<name>")

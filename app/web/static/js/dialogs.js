@@ -1,6 +1,13 @@
 // Buttons with data-opens="id" open that dialog; buttons with data-closes close theirs; notices close the same way.
+// Menus (details.menu) close when something else is clicked, or by Escape.
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+}
+
 export function startDialogs() {
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(); });
   document.addEventListener("click", (event) => {
+    closeMenus(event.target.closest("details.menu"));
     const opener = event.target.closest("[data-opens]");
     if (opener) {
       event.preventDefault();

@@ -1,5 +1,5 @@
 // Follow: keeps the newest line of a log in view while the box is ticked; scrolling up by hand unticks it.
-for (const log of document.querySelectorAll("[data-follow]")) {
+function follow(log) {
   const box = document.getElementById(log.dataset.follow);
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
   const toEnd = () => { if (box.checked) log.scrollTop = log.scrollHeight; };
@@ -8,3 +8,8 @@ for (const log of document.querySelectorAll("[data-follow]")) {
   log.addEventListener("wheel", () => requestAnimationFrame(() => { box.checked = atEnd(); }), { passive: true });
   toEnd();
 }
+
+globalThis.htmx.onLoad((part) => {
+  const logs = part.matches?.("[data-follow]") ? [part] : part.querySelectorAll("[data-follow]");
+  for (const log of logs) follow(log);
+});

@@ -55,7 +55,10 @@ def close_session(_error: BaseException | None) -> None:
 
 def body() -> dict[str, Any]:
     """The request's JSON object. Raises: Invalid."""
-    value = request.get_json(silent=True)
+    try:
+        value = request.get_json(silent=True)
+    except RecursionError:
+        value = None
     if not isinstance(value, dict):
         raise Invalid([Problem("", "the body must be a JSON object")])
     return value

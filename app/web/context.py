@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
+from app import wiring
 from app.config import Settings
+from app.llm.gateway import Gateway
 
 _KEY = "whetstone"
 
@@ -19,12 +21,18 @@ class Backend:
     """What the pages stand on.
 
     engine: the configured database engine, shared with services. enqueue: tells the workers that a run wants work and returns
-    False when no broker could be reached (the run then waits in the database).
+    False when no broker could be reached (the run then waits in the database). environ: where providers' keys are looked for.
     """
 
     settings: Settings
     engine: Engine
     enqueue: Callable[[str], bool]
+    environ: Mapping[str, str] = field(default_factory=wiring.environ)
+
+    @property
+    def gateway(self) -> Gateway:
+        """What knows which models can be called, and their prices."""
+        return Gateway(self.settings, self.environ)
 
 
 def attach(app: Flask, backend: Backend) -> None:

@@ -1,0 +1,90 @@
+"""The scorers in the form: a row each, with the settings of the chosen one as fields of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.core import scorers
+from app.core.scorers.setting import WEIGHT, Setting
+from app.ports.llm import Json
+from app.services.errors import Problem
+from app.services.menus import scorer_menu
+
+MOST = 6
+"""Scorers that the form combines."""
+
+
+@dataclass(frozen=True)
+class ScorerRow:
+    """A scorer in the form. values: by setting, as text ("1" and "" for yes and no); what is missing is the default."""
+
+    name: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def shown(self, setting: Setting) -> str:
+        """What stands in the setting's field."""
+        return self.values.get(setting.name, as_text(setting, setting.default))
+
+
+def as_text(setting: Setting, value: Json) -> str:
+    """A value as its field shows it."""
+    if setting.kind == "bool":
+        return "1" if value else ""
+    if setting.kind == "list":
+        return ", ".join(value)
+    if setting.kind == "json":
+        return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def from_form(form: Mapping[str, str]) -> tuple[ScorerRow, ...]:
+    """The rows that were sent. When the choice of a row has changed, its fields still belong to the choice before."""
+    rows = []
+    for at in range(MOST):
+        name = form.get(f"scorer-{at}")
+        if name is None:
+            break
+        known = {one.name: one for one in _settings(name)}
+        values = (
+            {key: form.get(f"scorer-{at}-{key}", "") for key in known} if form.get(f"scorer-{at}-of") == name else {}
+        )
+        if f"scorer-{at}-weight" in form:
+            values[WEIGHT.name] = form[f"scorer-{at}-weight"]
+        rows.append(ScorerRow(name, values))
+    return tuple(rows)
+
+
+def from_texts(texts: Sequence[str]) -> tuple[ScorerRow, ...]:
+    """The rows of scorers as a spec or a setting writes them; what cannot be read is left out."""
+    rows = []
+    for text in texts[:MOST]:
+        try:
+            spec = scorers.parse(text)
+        except ValueError:
+            continue
+        known = [*scorers.settings(spec["name"]), WEIGHT]
+        rows.append(ScorerRow(spec["name"], {one.name: as_text(one, spec[one.name]) for one in known}))
+    return tuple(rows) or (ScorerRow(next(iter(scorers.SCORERS))),)
+
+
+def read(rows: Sequence[ScorerRow]) -> tuple[list[str], list[Problem]]:
+    """The scorers as a training takes them, and what is wrong, by the field where it stands."""
+    texts, problems = [], []
+    for at, row in enumerate(rows):
+        spec: dict[str, Json] = {"name": row.name}
+        for setting in [*_settings(row.name), *([WEIGHT] if len(rows) > 1 else [])]:
+            text = row.values.get(setting.name)
+            if text is None or (not text.strip() and setting.kind in ("int", "float", "json")):
+                continue
+            try:
+                spec[setting.name] = setting.read(text) if setting.kind != "bool" else bool(text)
+            except ValueError as error:
+                problems.append(Problem(f"scorer-{at}-{setting.name}", str(error)))
+        texts.append(json.dumps(spec, ensure_ascii=False))
+    return texts, problems
+
+
+def _settings(name: str) -> list[Setting]:
+    return next((list(choice.settings) for choice in scorer_menu() if choice.name == name), [])

@@ -1,0 +1,163 @@
+"""What stands in the form of a training: the defaults, an earlier run, or what was sent; as text, so that nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from flask import request
+
+from app.core.storable import storable
+from app.ports.llm import Json, ModelRef
+from app.services import datasets, prompts, providers, runs, training
+from app.services.datasets import BundledSample
+from app.services.errors import NotFound, Problem
+from app.web import params
+from app.web.context import backend, settings
+from app.web.database import session
+from app.web.trainings import scoring
+from app.web.trainings.scoring import ScorerRow
+
+SAMPLE = "sample:"
+"""Beginning of a choice of dataset that is a bundled sample, not imported yet."""
+TEXTS = ("system_prompt", "output_prompt", "instructions")
+FIELDS = (
+    "name", "dataset", "split", "seed", "prompt", "primary_model", "optimizer_model", "api_base", "optimizer_api_base",
+    "temperature", "optimizer_temperature", "max_output_tokens", "strategy", "acceptance", "alpha", "min_improvement", "epochs",
+    "batch_size", "patience", "concurrency", "max_prompt_chars", "budget_usd", "budget_calls", "budget_tokens",
+    "budget_minutes", "conflicts", *TEXTS,
+)  # fmt: skip
+FOLDED = (
+    "seed", "optimizer_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "alpha", "concurrency",
+    "max_prompt_chars", "instructions",
+)  # fmt: skip
+"""Fields in the fold for experts."""
+
+
+@dataclass(frozen=True)
+class State:
+    """values: by field. cloned_from: id of the run that it began with, or ""."""
+
+    values: Mapping[str, str]
+    scorers: tuple[ScorerRow, ...]
+    cloned_from: str = ""
+    confirmed: bool = False
+
+    def with_values(self, **changes: str) -> State:
+        """The same with other values."""
+        return replace(self, values={**self.values, **changes})
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether a prompt is written in the form."""
+        return bool((self.values["system_prompt"] + self.values["output_prompt"]).strip())
+
+    def raw(self) -> tuple[dict[str, object], list[Problem]]:
+        """As a training takes it, and what is wrong with the scorers' settings."""
+        texts, problems = scoring.read(self.scorers)
+        values = {key: value for key, value in self.values.items() if key != "name"}
+        if values["dataset"].startswith(SAMPLE):
+            values["dataset"] = datasets.import_sample(session(), values["dataset"].removeprefix(SAMPLE)).name
+        return {**values, "scorer": ["exact_match"] if problems else texts}, problems
+
+
+def fresh() -> State:
+    """The defaults, with models that can be called from here, and what the address asks for."""
+    known = training.defaults(settings())
+    values = {key: _shown(known.get(key)) for key in FIELDS}
+    values |= {key: name for key, name in zip(("primary_model", "optimizer_model"), _models(), strict=True) if name}
+    values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
+    state = State(values, scoring.from_texts(known["scorer"]))
+    return with_dataset(with_prompt(state))
+
+
+def cloned(run_id: str) -> State:
+    """The settings of an earlier run. Raises: NotFound."""
+    run = runs.get(session(), run_id)
+    form = training.as_form(run.spec)
+    values = {key: _shown(form.get(key)) for key in FIELDS}
+    return State(values, scoring.from_texts(form["scorer"]), run.id)
+
+
+def sent() -> State:
+    """What the browser sent."""
+    form = request.form
+    values = {key: _lines(form.get(key, "")) if key in TEXTS else params.clean(form.get(key, "")) for key in FIELDS}
+    cloned_from = params.clean(form.get("from", ""))
+    return State(values, scoring.from_form(form), cloned_from, bool(form.get("confirmed")))
+
+
+def with_prompt(state: State) -> State:
+    """With the text of the library prompt that is chosen; without one, or without such a version, unchanged."""
+    name, _, which = state.values["prompt"].partition("@")
+    if not name:
+        return state
+    try:
+        version = prompts.version(session(), prompts.get(session(), name), which)
+    except NotFound:
+        return state
+    return state.with_values(system_prompt=version.system_prompt, output_prompt=version.output_prompt)
+
+
+def with_dataset(state: State) -> State:
+    """With prompts and scorer that suit the chosen sample, where nothing has been written yet."""
+    sample = _sample(state.values["dataset"])
+    if sample is None or state.has_prompts or state.values["prompt"]:
+        return state
+    filled = state.with_values(system_prompt=sample.system_prompt, output_prompt=sample.output_prompt)
+    return replace(filled, scorers=scoring.from_texts([sample.scorer]))
+
+
+def with_instructions(state: State) -> State:
+    """With the instructions that the strategy would use, to be changed."""
+    try:
+        text = prompts.optimizer_instructions(session(), state.values["strategy"])
+    except NotFound:
+        return state
+    return state.with_values(instructions=text)
+
+
+def rearranged(state: State, do: str) -> State:
+    """After one of the form's own buttons."""
+    rows = list(state.scorers)
+    verb, _, place = do.partition("-")
+    if do == "load-prompt":
+        return with_prompt(state)
+    if do == "choose-dataset":
+        return with_dataset(state)
+    if do == "load-instructions":
+        return with_instructions(state)
+    if verb == "add" and len(rows) < scoring.MOST:
+        rows.append(ScorerRow(rows[-1].name if rows else "exact_match"))
+    elif verb == "remove" and place.isdecimal() and len(place) < 3 and int(place) < len(rows) > 1:
+        del rows[int(place)]
+    return replace(state, scorers=tuple(rows))
+
+
+def _sample(choice: str) -> BundledSample | None:
+    for sample in datasets.sample_files():
+        if choice in (sample.name, SAMPLE + sample.filename):
+            return sample
+    return None
+
+
+def _models() -> tuple[str, str]:
+    """The configured models; where they cannot be called, the first examples of a provider that can."""
+    configured = (settings().primary_model, settings().optimizer_model)
+    gateway = backend().gateway
+    if all(gateway.problem(ModelRef(name)) is None for name in configured):
+        return configured
+    ready = [p for p in providers.found(settings(), backend().environ) if p.ready and p.name != "simulated"]
+    names = [name for provider in ready for name in provider.models if "<" not in name]
+    return (names[0], names[0]) if names else ("simulated/primary", "simulated/optimizer")
+
+
+def _shown(value: Json) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _lines(text: str) -> str:
+    """Browsers send CRLF; the same prompt from page and command line must be the same text."""
+    return storable(text.replace("\r\n", "\n"))

@@ -9,11 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from app.llm.known import Known
+from app.llm.known import KNOWN, Known
 from app.llm.routes import base_of, checked, endpoint, is_local, key_for, route
 from app.ports.llm import ModelRef, Permanent
-
-SIMULATED = ("primary", "optimizer")
 
 
 def problem(model: ModelRef, environ: Mapping[str, str], project: str = "") -> str | None:
@@ -24,7 +22,8 @@ def problem(model: ModelRef, environ: Mapping[str, str], project: str = "") -> s
     try:
         way = route(model)
         if way.adapter == "simulated":
-            return None if way.model in SIMULATED else f"the simulated models are {' and '.join(SIMULATED)}"
+            models = KNOWN["simulated"].examples
+            return None if model.name in models else f"the simulated models are {' and '.join(models)}"
         if way.adapter == "openai":
             endpoint(way, model.api_base, environ)
             return None

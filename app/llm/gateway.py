@@ -37,7 +37,9 @@ class Gateway:
 
     def price(self, model: ModelRef) -> Price | None:
         """See app.ports.llm.LLM."""
-        return self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
+        return (
+            self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
+        )
 
     def problem(self, model: ModelRef) -> str | None:
         """Why no call to this model can work, in one sentence; None when none is known. Connects nowhere.

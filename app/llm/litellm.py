@@ -96,10 +96,14 @@ class LiteLLM:
         return self._prices.of(model)
 
     async def aclose(self) -> None:
-        """Close LiteLLM's connections, and forget them: it would use closed ones again."""
-        if self._litellm is not None:
-            await self._litellm.close_litellm_async_clients()
-            self._litellm.in_memory_llm_clients_cache.flush_cache()
+        """Close LiteLLM's connections, and make it forget them: it would use closed ones again."""
+        if self._litellm is None:
+            return
+        await self._litellm.close_litellm_async_clients()
+        self._litellm.in_memory_llm_clients_cache.flush_cache()
+        shared = vars(self._litellm).pop("module_level_aclient", None)  # made again when it is next looked up
+        if shared is not None:
+            await shared.close()
 
     def _access(self, way: Route, model: ModelRef) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Address and key for a call, and the secrets among them."""
@@ -161,14 +165,12 @@ async def _read(stream: Any, began: float) -> Answer:
     answer = Answer()
     text: list[str] = []
     thought: list[str] = []
-    spoke = False
     async with aclosing(_chunks(stream)) as chunks:
         async for chunk in chunks:
             answer.model = getattr(chunk, "model", "") or answer.model
             if getattr(chunk, "usage", None):
                 answer.usage = usage_of(chunk.usage.model_dump())
             for choice in chunk.choices[:1]:
-                spoke = spoke or bool(choice.delta.role) or choice.delta.content is not None
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
                 if (said or mused) and answer.first_s is None:
                     answer.first_s = time.perf_counter() - began
@@ -176,7 +178,7 @@ async def _read(stream: Any, began: float) -> Answer:
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish
     answer.text, answer.thought = "".join(text), "".join(thought)
-    _refuse_invented(stream, answer, spoke=spoke)
+    _refuse_invented(stream, answer)
     return answer
 
 
@@ -189,10 +191,12 @@ async def _chunks(stream: Any) -> AsyncGenerator[Any, None]:
         await stream.aclose()
 
 
-def _refuse_invented(stream: Any, answer: Answer, *, spoke: bool) -> None:
+def _refuse_invented(stream: Any, answer: Answer) -> None:
     """LiteLLM ends a stream that broke off, or held nothing, with "stop"; and it counts what it was not told."""
     if not any(getattr(chunk, "usage", None) for chunk in stream.chunks):
         answer.usage = None
+    deltas = [choice.delta for chunk in stream.chunks for choice in chunk.choices]
+    spoke = any(delta.role or delta.content is not None for delta in deltas)
     finished = stream.received_finish_reason or stream.intermittent_finish_reason
     if not finished or (stream.received_finish_reason == "stop" and not spoke):
         raise broken("it holds no finished answer")

@@ -154,7 +154,12 @@ def host_of(location: str) -> str:
 
 
 def _read_in_pieces(response: Any, **_: Any) -> Any:
-    response.iter_content = partial(response.iter_content, _PIECE)
+    one_by_one = response.iter_content
+
+    def iter_content(chunk_size: int = 1, decode_unicode: bool = False) -> Any:
+        return one_by_one(max(chunk_size, _PIECE), decode_unicode)
+
+    response.iter_content = iter_content
     return response
 
 

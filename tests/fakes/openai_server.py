@@ -206,6 +206,7 @@ def _shape(body: dict[str, Any], text: str, thought: str, kind: str) -> dict[str
         "created": 1_790_000_000,
         "model": f"{body.get('model', '')}-2026",
         "choices": choices,
+        "service_tier": "default",
         "usage": usage,
     }
 
@@ -239,7 +240,9 @@ def _deltas(choice: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def send(request: web.Request, whole: bytes, content_type: str, kind: str) -> web.StreamResponse:
     """Send an answer, or play the fault on its bytes."""
-    head = whole[: len(whole) // 3]
+    head = whole[: len(whole) // 2]
+    if "event-stream" in content_type:
+        head = head[: head.rfind(b"\n\n") + 2]
     if kind in ("reset", "reset_paid"):
         return await faults.cut(request)
     if kind == "hang":

@@ -122,9 +122,16 @@ class VertexServer(ThreadedServer):
         messages = [{"role": _role(c), "content": _text(c)} for c in body["contents"]]
         if system := _system(body):
             messages.insert(0, {"role": "system", "content": system})
-        if wants_proposal(messages, body.get("generationConfig", {}).get("responseSchema")):
+        if wants_proposal(messages, schema_of(body)):
             return propose(messages)
         return self.world.answer(messages)
+
+
+def schema_of(body: dict[str, Any]) -> Any:
+    """The schema that an answer must keep to, under any of its names."""
+    config = body.get("generationConfig", {})
+    names = ("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema")
+    return next((config[name] for name in names if name in config), None)
 
 
 def key_of(request: web.Request) -> str:

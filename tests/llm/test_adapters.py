@@ -1,0 +1,274 @@
+"""The contract of app.ports.llm.LLM, kept by every adapter that goes over a wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.ports.llm import LLM, CallError, Json, Reply, Transient, Unreachable
+from tests.fakes.faults import Fault
+from tests.fakes.serving import Ledger
+from tests.llm.worlds import ANSWER, CANARY, INPUT, SCHEMA, SYSTEM, WORLDS, World
+
+pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")  # LiteLLM's own affair
+
+DEADLINE_S = 15.0
+"""Long enough for the first import of a large library on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An adapter, its fake, and how to call one through the other."""
+
+    world: World
+    server: Any
+    adapter: LLM
+
+    async def ask(
+        self, *, deadline_s: float = DEADLINE_S, schema: Json = None, text: str = INPUT, **params: Json
+    ) -> Reply:
+        request = self.world.request(self.server, text=text, schema=schema, **params)
+        return await self.adapter.complete(request, deadline_s=deadline_s)
+
+    async def fail(self, fault: Fault, *, deadline_s: float = DEADLINE_S) -> CallError:
+        if fault.kind in self.world.blind:
+            pytest.skip(f"{fault.kind} is hidden on the way through {self.world.name}")
+        self.server.play(fault)
+        with pytest.raises(CallError) as caught:
+            await self.ask(deadline_s=deadline_s)
+        return caught.value
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.server.ledger
+
+    @property
+    def body(self) -> Json:
+        return self.ledger.log[-1].body
+
+
+@pytest.fixture(scope="module", params=WORLDS, ids=lambda world: world.name)
+def running(request: pytest.FixtureRequest) -> Iterator[tuple[World, Any]]:
+    world: World = request.param
+    with world.server() as server:
+        yield world, server
+
+
+@pytest.fixture
+async def wire(running: tuple[World, Any]) -> AsyncIterator[Wire]:
+    world, server = running
+    server.ledger = Ledger()
+    server.play()
+    adapter = world.adapter()
+    yield Wire(world, server, adapter)
+    await adapter.aclose()
+
+
+async def test_a_reply_says_what_was_answered_used_and_measured(wire: Wire) -> None:
+    reply = await wire.ask()
+
+    assert reply.text == ANSWER
+    assert reply.finish_reason == "stop"
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (
+        wire.ledger.prompt_tokens,
+        wire.ledger.completion_tokens,
+    )
+    assert not reply.usage.estimated
+    assert reply.ttft_s is not None
+    assert 0 < reply.ttft_s <= reply.ttlb_s
+    assert reply.served_model
+    json.dumps(reply.raw)
+
+
+async def test_the_system_message_arrives_as_one_and_is_obeyed(wire: Wire) -> None:
+    await wire.ask()
+
+    assert wire.world.system(wire.body) == SYSTEM
+    assert INPUT not in wire.world.system(wire.body)
+
+
+async def test_settings_arrive_under_the_providers_names(wire: Wire) -> None:
+    await wire.ask(max_output_tokens=321)
+
+    assert wire.world.settings(wire.body) == {"temperature": 0, "max_output_tokens": 321}
+
+
+async def test_a_schema_is_sent_and_the_answer_keeps_to_it(wire: Wire) -> None:
+    reply = await wire.ask(schema=SCHEMA, text="Propose new prompts.")
+
+    assert set(wire.world.schema(wire.body)["properties"]) == set(SCHEMA["properties"])
+    assert set(json.loads(reply.text)) == set(SCHEMA["properties"])
+
+
+async def test_any_text_passes_unchanged(wire: Wire) -> None:
+    text = 'Quotes " and \\ and {{braces}},\nlines,\ttabs, 日本語, emoji 🃏, \u2028 separators: card arrival'
+
+    await wire.ask(text=text)
+
+    assert text in _texts(wire.body)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(one)
+
+
+async def test_an_answer_cut_at_its_limit_is_truncated(wire: Wire) -> None:
+    wire.server.play(Fault("length"))
+
+    assert (await wire.ask()).finish_reason == "length"
+
+
+async def test_a_filtered_answer_is_no_answer(wire: Wire) -> None:
+    wire.server.play(Fault("content_filter"))
+
+    assert (await wire.ask()).finish_reason == "content_filter"
+
+
+@pytest.mark.parametrize("kind", ["empty", "null"])
+async def test_an_empty_answer_is_an_empty_text(wire: Wire, kind: str) -> None:
+    wire.server.play(Fault(kind))
+
+    reply = await wire.ask()
+
+    assert (reply.text, reply.finish_reason) == ("", "stop")
+
+
+async def test_usage_that_is_not_reported_is_estimated_and_marked(wire: Wire) -> None:
+    if "no_usage" in wire.world.blind:
+        pytest.skip("usage cannot be missing on this wire")
+    wire.server.play(Fault("no_usage"))
+
+    usage = (await wire.ask()).usage
+
+    assert usage.estimated
+    assert usage.prompt_tokens > 10
+    assert usage.completion_tokens >= 1
+
+
+async def test_a_refused_prompt_is_content_filtered(wire: Wire) -> None:
+    wire.server.play(Fault("filtered_input"))
+
+    try:
+        said = (await wire.ask()).finish_reason
+    except CallError as error:
+        said = error.label
+
+    assert said in ("content_filtered", "content_filter")
+
+
+ERRORS = {
+    "400": ("rejected", False),
+    "401": ("unauthorized", False),
+    "403": ("unauthorized", False),
+    "404": ("unknown_model", False),
+    "429": ("rate_limited", False),
+    "insufficient_quota": ("quota_exhausted", False),
+    "500": ("server_fault", False),
+    "502": ("server_fault", True),
+    "503": ("server_fault", False),
+    "reset": ("unreachable", True),
+    "html": ("server_fault", True),
+    "malformed": ("server_fault", True),
+    "not_json_object": ("server_fault", True),
+    "no_choices": ("server_fault", True),
+}
+"""What each fault is called, and whether it may have been paid for."""
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+async def test_every_failure_has_its_name_and_was_sent_once(wire: Wire, kind: str) -> None:
+    error = await wire.fail(Fault(kind))
+
+    assert (error.label, error.maybe_paid) == ERRORS[kind]
+    assert wire.ledger.requests == 1, "an adapter never retries"
+
+
+async def test_a_cut_off_answer_may_have_been_paid(wire: Wire) -> None:
+    error = await wire.fail(Fault("truncated"))
+
+    assert isinstance(error, Transient)
+    assert error.maybe_paid
+    assert wire.ledger.paid == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "seconds"), [("2", 2.0), ("0.5", 0.5), ("date:30", 30.0), ("ms:1500", 1.5), (None, None)]
+)
+async def test_the_wait_that_a_provider_asks_for_is_understood(
+    wire: Wire, form: str | None, seconds: float | None
+) -> None:
+    error = await wire.fail(Fault("429", retry_after=form))
+
+    assert isinstance(error, Transient)
+    assert error.retry_after == (seconds if seconds is None else pytest.approx(seconds, abs=2))
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip", "stall"])
+async def test_the_deadline_holds_whatever_trickles_in(wire: Wire, kind: str) -> None:
+    await wire.ask()
+    began = time.monotonic()
+
+    error = await wire.fail(Fault(kind), deadline_s=0.5)
+
+    assert time.monotonic() - began < 2.0
+    assert (error.label, error.maybe_paid) == ("timed_out", True)
+
+
+async def test_a_closed_port_is_unreachable_and_costs_nothing(wire: Wire) -> None:
+    elsewhere = wire.world.request(_Nowhere())
+
+    with pytest.raises(Unreachable) as caught:
+        await wire.adapter.complete(elsewhere, deadline_s=DEADLINE_S)
+
+    assert not caught.value.maybe_paid
+
+
+class _Nowhere:
+    """A server that is not there: nothing listens on port 9 of this machine."""
+
+    url = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("kind", ["400", "401", "403", "404", "429", "500"])
+async def test_a_key_that_a_careless_provider_repeats_stays_secret(wire: Wire, kind: str) -> None:
+    error = await wire.fail(Fault(kind))
+
+    assert CANARY not in "".join(traceback.format_exception(error))
+    assert CANARY not in repr(error)
+
+
+async def test_a_cancelled_call_ends_at_once(wire: Wire) -> None:
+    await wire.ask()
+    wire.server.play(Fault("hang"))
+    call = asyncio.create_task(wire.ask())
+    await asyncio.sleep(0.2)
+    began = time.monotonic()
+
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    assert time.monotonic() - began < 1
+
+
+async def test_many_calls_at_once_are_under_way_at_once(wire: Wire) -> None:
+    await wire.ask()
+    wire.server.latency_s = 0.3
+    try:
+        replies = await asyncio.gather(*(wire.ask(text=f"{INPUT} {number}") for number in range(24)))
+    finally:
+        wire.server.latency_s = 0.0
+
+    assert len(replies) == 24
+    assert wire.ledger.peak >= 12

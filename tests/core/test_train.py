@@ -164,7 +164,7 @@ async def test_errors_during_validation_do_not_count_as_wrong_answers() -> None:
 @pytest.mark.parametrize("flushing", [True, False], ids=["written", "buffer lost"])
 async def test_a_crash_at_any_write_changes_nothing_and_buys_nothing_twice(flushing: bool) -> None:
     """Kill the run at every single journal write; what comes after the resume is byte for byte the undisturbed run."""
-    spec = training((24, 12, 8), epochs=4, batch_size=8)
+    spec = training((24, 10, 6), epochs=3, batch_size=8)
     undisturbed, llm = MemoryRecord(), models()
     counting = CrashingJournal(undisturbed.claim(), at=10**9, flushing=True)
     outcome = await engine(llm, counting).conduct(lambda run: train(run, spec))

@@ -15,7 +15,8 @@ from app.core.run import Run
 from app.ports.journal import Journal
 from app.ports.llm import CallError, ModelRef, Request
 from tests.fakes.llm import RuleLLM
-from tests.fakes.rule_world import RuleWorld, propose
+from tests.fakes.rule_optimizer import propose
+from tests.fakes.rule_world import RuleWorld
 
 SAMPLE = Path(__file__).parents[2] / "data/samples/support_intents.csv"
 PRIMARY = ModelRef("simulated/rule", {"max_output_tokens": 20})

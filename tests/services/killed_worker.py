@@ -25,7 +25,8 @@ from app.store.database import Database
 from app.store.journal import SqlJournal
 from tests.core.training_world import OPTIMIZER
 from tests.fakes.llm import RuleLLM
-from tests.fakes.rule_world import RuleWorld, propose
+from tests.fakes.rule_optimizer import propose
+from tests.fakes.rule_world import RuleWorld
 
 
 class DyingJournal(SqlJournal):

@@ -22,7 +22,7 @@ from tests.core.training_world import INSTRUCTIONS, OPTIMIZER, PRIMARY, SAMPLE
 from tests.services.killed_worker import work
 
 PROGRAM = Path(__file__).with_name("killed_worker.py")
-SOME_WRITES = (1, 3, 20, 64, 110, 150)
+SOME_WRITES = (2, 20, 64, 130)
 CONCURRENCY = 4
 
 
@@ -132,7 +132,7 @@ def test_killed_at_many_writes_it_ends_as_if_nothing_had_happened(database: Data
     _, writes = work(url, undisturbed, 0, tmp_path / "undisturbed")
     expected, cost = record(database, undisturbed), len((tmp_path / "undisturbed").read_text().splitlines())
     places = [at for at in SOME_WRITES if at <= writes]
-    assert len(places) > 4
+    assert len(places) == 4
     for at in places if database.is_sqlite else places[1::2]:
         run_id, paid = queue(database), tmp_path / f"paid{at}"
         killed = subprocess.run([sys.executable, str(PROGRAM), url, run_id, str(at), str(paid)], capture_output=True)

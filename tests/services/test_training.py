@@ -99,7 +99,7 @@ BAD = [
     ({"output_prompt": "{{ question }}"}, "output_prompt", "{{question}} is not a known placeholder"),
     ({"prompt": "unheard-of", "system_prompt": ""}, "prompt", "unheard-of"),
     ({"primary_model": "nonsense"}, "primary_model", "nonsense"),
-    ({"primary_model": "simulated/gpt"}, "primary_model", "primary and optimizer"),
+    ({"primary_model": "simulated/gpt"}, "primary_model", "simulated/optimizer"),
     ({"primary_model": "openai/gpt-5-mini"}, "primary_model", "OPENAI_API_KEY"),
     ({"optimizer_model": "anthropic/claude-x"}, "optimizer_model", "ANTHROPIC_API_KEY"),
     ({"primary_model": "openai/x", "api_base": "nonsense"}, "api_base", "nonsense"),

@@ -49,7 +49,7 @@ def _show(settings: Settings, stop: threading.Event, once: bool, result: dict[st
         with wiring.database().session() as session:
             result.update(documents.training_result(run, runs.totals(session, run_id)))
         if not stop.is_set():
-            say(f"\n{result['sentence'] or result['status']}\n(The models were simulated.) See it at {page}")
+            say(f"\nVerdict: {result['verdict'] or result['status']} (the models were simulated). See why at {page}")
     finally:
         if once or not result:
             stop.set()

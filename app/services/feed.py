@@ -30,3 +30,14 @@ def tail(session: Session, run_id: str, before: int, *, names: Collection[str] =
         query = query.where(Event.name.in_(names))
     found = list(session.scalars(query.order_by(Event.id.desc()).limit(limit)))
     return found[::-1]
+
+
+def newest_of_all(session: Session) -> int:
+    """Id of the newest event of any run, 0 when there is none."""
+    return session.scalar(select(func.max(Event.id))) or 0
+
+
+def runs_with_news(session: Session, after: int, limit: int = 2000) -> dict[int, str]:
+    """Run by event id, for the events of all runs after an id."""
+    query = select(Event.id, Event.run_id).where(Event.id > after).order_by(Event.id).limit(limit)
+    return dict(session.execute(query).all())

@@ -50,7 +50,7 @@ def create_app(backend: Backend) -> Flask:
     app.config.update(_flask_config(backend.settings))
     app.url_map.converters["int"] = params.RowNumber
     attach(app, backend)
-    live.prepare(app, backend.settings)
+    live.prepare(app, backend.settings, backend.engine)
     database.connect(app, backend.engine)
     CSRFProtect(app)
     for blueprint in BLUEPRINTS:

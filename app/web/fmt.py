@@ -46,7 +46,9 @@ def money(value: float | None) -> str:
         return "unknown"
     if value == 0:
         return "$0"
-    return f"${value:.2f}" if value >= 1 else f"${value:.4f}" if value >= 0.0001 else "< $0.0001"
+    if value >= 0.001:
+        return f"${value:.2f}" if value >= 1 else f"${value:.4f}"
+    return f"${value:.7f}".rstrip("0") if value >= 1e-7 else "< $0.0000001"
 
 
 def span(seconds: float | None) -> str:
@@ -100,6 +102,12 @@ def between(start: dt.datetime | None, end: dt.datetime | None) -> str:
     return span(max(0.0, (last - utc(start)).total_seconds()))
 
 
+def sentence(text: str) -> str:
+    """A remark of the engine as a sentence: a capital first, a full stop at the end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?:" else ".") if text else ""
+
+
 def percent(share: float | None) -> str:
     """A share in [0, 1] as whole percent."""
     return DASH if share is None else f"{share * 100:.0f}{NARROW}%"
@@ -116,6 +124,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "ago": ago,
     "clock": clock,
     "percent": percent,
+    "sentence": sentence,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -21,6 +23,7 @@ from app.web.database import session
 from app.web.wake import Wake
 
 pages = Blueprint("live", __name__)
+log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10.0
 """A comment is sent at least this often; it keeps proxies awake and finds out who has left."""
@@ -60,9 +63,9 @@ class _Live:
     wake: Wake
 
 
-def prepare(app: Flask, settings: Settings) -> None:
-    """Give the application its places for streams and its ear for news."""
-    app.extensions["live"] = _Live(Streams(settings), Wake(settings.redis_address))
+def prepare(app: Flask, settings: Settings, engine: Engine) -> None:
+    """Give the application its places for streams and its eye for news."""
+    app.extensions["live"] = _Live(Streams(settings), Wake(engine))
 
 
 @pages.get("/runs/<run_id>/events")
@@ -73,7 +76,7 @@ def events(run_id: str) -> Response:
     client = request.remote_addr or ""
     if not live.streams.take(client):
         return Response(BUSY, mimetype="text/event-stream")
-    stream = _tell(backend().engine, live.wake, run_id, _cursor())
+    stream = _until_trouble(_tell(backend().engine, live.wake, run_id, _cursor()))
     response = Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(lambda: live.streams.give_back(client))
     return response
@@ -82,6 +85,14 @@ def events(run_id: str) -> Response:
 def _cursor() -> int:
     said = request.headers.get("Last-Event-ID", "")
     return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else params.whole("after")
+
+
+def _until_trouble(messages: Iterator[str]) -> Iterator[str]:
+    """End the stream quietly when the database is away; the browser comes back by itself."""
+    try:
+        yield from messages
+    except SQLAlchemyError as error:
+        log.warning("an event stream ended early: %s", error)
 
 
 def _tell(engine: Engine, wake: Wake, run_id: str, cursor: int) -> Iterator[str]:

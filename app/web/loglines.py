@@ -69,9 +69,7 @@ def _epoch(d: Data) -> list[tuple[str, str]]:
 
 def _proposal(d: Data) -> list[tuple[str, str]]:
     words = f"Epoch {d.get('epoch')}: {_name(d)} ({d.get('strategy')}) {d.get('fate')}"
-    paired = d.get("paired") or d.get("gate")
-    change = f", {signed(paired.get('delta'))} against its parent" if paired else ""
-    return [("decision", f"{words}{change}. {d.get('why') or ''}".strip())]
+    return [("decision", f"{words}: {d['why']}" if d.get("why") else words)]
 
 
 def _epoch_end(d: Data) -> list[tuple[str, str]]:

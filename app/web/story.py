@@ -153,7 +153,7 @@ def curves(story: Story) -> Json:
             {"epoch": v.epoch, "number": v.number, "fate": v.fate, "validation": _mean(v.validation)}
             for v in reversed(story.proposals)
         ],
-        "planned": story.plan.get("epochs"),
+        "planned": None if story.test else story.plan.get("epochs"),
         "test": {k: _mean(story.test.get(k)) for k in ("initial", "final")} if story.test else None,
     }
 

@@ -38,6 +38,14 @@ def test_the_tail_is_the_end_and_keeps_to_the_names(session: Session, seeded: se
     assert {event.name for event in feed.since(session, "r0finished", 0, names=("epoch_end",))} == {"epoch_end"}
 
 
+def test_news_of_all_runs_are_found_by_one_look(session: Session, seeded: seed.Seeded) -> None:
+    newest = feed.newest_of_all(session)
+    assert feed.runs_with_news(session, newest) == {}
+    session.add_all(Event(run_id=run_id, name="log", data={}) for run_id in ("r1running", "r4queued"))
+    session.commit()
+    assert feed.runs_with_news(session, newest) == {newest + 1: "r1running", newest + 2: "r4queued"}
+
+
 def sides(run: Run) -> tuple[Side, Side]:
     """The run's initial and final version."""
     return Side(run, run.outcome["initial"]["digest"]), Side(run, run.outcome["final"]["digest"])

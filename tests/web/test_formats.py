@@ -32,7 +32,15 @@ def test_p_values(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "unknown"), (0.0, "$0"), (0.00001, "< $0.0001"), (0.0123, "$0.0123"), (12.345, "$12.35")]
+    ("value", "text"),
+    [
+        (None, "unknown"),
+        (0.0, "$0"),
+        (0.0000213, "$0.0000213"),
+        (1e-9, "< $0.0000001"),
+        (0.0123, "$0.0123"),
+        (12.345, "$12.35"),
+    ],
 )
 def test_an_unknown_price_is_never_zero(value: float | None, text: str) -> None:
     assert fmt.money(value) == text
@@ -67,3 +75,10 @@ def test_moments_without_a_zone_are_utc() -> None:
     assert fmt.clock(moment) == "02:03:04"
     assert fmt.ago(dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5, seconds=3)) == f"5{N}min ago"
     assert fmt.ago(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("remark", "text"), [("", ""), ("improved: +0.1", "Improved: +0.1."), ("Done.", "Done."), (" why? ", "Why?")]
+)
+def test_remarks_become_sentences(remark: str, text: str) -> None:
+    assert fmt.sentence(remark) == text

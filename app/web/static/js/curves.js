@@ -32,7 +32,8 @@ function datasets(figures, c) {
     line("Train batch", at(figures.train), c["ink-3"], { borderDash: [4, 3], borderWidth: 1.5 }),
     line("Validation of the epoch's proposal", figures.proposals.filter((p) => p.validation !== null).map((p) => ({ x: p.epoch, y: p.validation, fate: p.fate, number: p.number })), c.good, {
       showLine: false,
-      pointRadius: 4.5,
+      pointRadius: 5,
+      order: -1,
       pointStyle: (ctx) => (ctx.raw?.fate === "accepted" ? "circle" : "crossRot"),
       pointBorderWidth: 2,
       borderColor: (ctx) => (ctx.raw?.fate === "accepted" ? c.good : c.bad),

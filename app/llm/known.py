@@ -112,7 +112,7 @@ KNOWN: dict[str, Known] = {
             ("ANTHROPIC_API_BASE",),
             "https://api.anthropic.com",
             own_protocol=True,
-            examples=("anthropic/claude-sonnet-4-6", "anthropic/claude-haiku-4-5"),
+            examples=("anthropic/claude-sonnet-5", "anthropic/claude-haiku-4-5"),
         ),
         Known(
             "gemini",
@@ -148,7 +148,7 @@ KNOWN: dict[str, Known] = {
             ("GROQ_API_KEY",),
             ("GROQ_API_BASE",),
             "https://api.groq.com/openai/v1",
-            examples=("groq/llama-3.3-70b-versatile",),
+            examples=("groq/openai/gpt-oss-20b",),
         ),
         Known(
             "deepseek",
@@ -157,7 +157,7 @@ KNOWN: dict[str, Known] = {
             ("DEEPSEEK_API_KEY",),
             ("DEEPSEEK_API_BASE",),
             "https://api.deepseek.com",
-            examples=("deepseek/deepseek-chat",),
+            examples=("deepseek/deepseek-v4-flash",),
         ),
         Known(
             "openrouter",
@@ -166,7 +166,7 @@ KNOWN: dict[str, Known] = {
             ("OPENROUTER_API_KEY",),
             ("OPENROUTER_API_BASE",),
             "https://openrouter.ai/api/v1",
-            examples=("openrouter/openai/gpt-5-mini",),
+            examples=("openrouter/<name of a model>",),
         ),
         Known(
             "together_ai",
@@ -190,7 +190,7 @@ KNOWN: dict[str, Known] = {
             ("XAI_API_KEY",),
             ("XAI_API_BASE",),
             "https://api.x.ai/v1",
-            examples=("xai/grok-4",),
+            examples=("xai/grok-4.5",),
         ),
         Known(
             "cohere_chat",

@@ -34,7 +34,7 @@ def seconds_asked(headers: Mapping[str, str], message: str = "", now: float | No
 def duration(text: str) -> float | None:
     """Seconds in a text such as "12.5s", "350ms" or "1m2s"."""
     parts = _PART.findall(text)
-    return _capped(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts)) if parts else None
+    return _capped(round(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts), 6)) if parts else None
 
 
 def _capped(seconds: float) -> float:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 MOST_THREADS = 512
 """Calls under way at the same time; threads are made as they are needed."""
 
+_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _PIECE = 65536
 
 
@@ -138,9 +138,9 @@ class Vertex:
             return AnonymousCredentials()  # type: ignore[no-untyped-call]
         with self._lock:
             if self._credentials is None:
-                file = self._environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-                load = partial(google.auth.load_credentials_from_file, file) if file else google.auth.default
-                self._credentials, _ = load(scopes=[SCOPE])
+                if file := self._environ.get(_FILE):
+                    os.environ.setdefault(_FILE, file)  # which may have been named in .env only
+                self._credentials, _ = google.auth.default(scopes=[SCOPE])
             return self._credentials
 
 

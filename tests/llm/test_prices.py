@@ -1,0 +1,95 @@
+"""The longest matching name wins, the operator wins over the table, and unknown is never zero."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from app.llm.known import KNOWN
+from app.llm.prices import Prices, bundled
+from app.ports.llm import ModelRef, Price, Usage
+
+PRICES = Prices()
+
+
+def price(name: str) -> Price | None:
+    return PRICES.of(ModelRef(name))
+
+
+def test_a_name_is_found_in_full_without_its_provider_and_by_its_beginning() -> None:
+    known = price("gpt-5-mini")
+
+    assert known
+    assert known.prompt_usd > 0
+    assert price("openai/gpt-5-mini") == known
+    assert price("openai/gpt-5-mini-2099-01-01") == known
+
+
+def test_the_longest_beginning_wins() -> None:
+    assert price("openai/gpt-4o-mini-of-tomorrow") == price("openai/gpt-4o-mini") != price("openai/gpt-4o")
+
+
+def test_a_beginning_ends_where_a_version_begins() -> None:
+    assert price("openai/gpt-5-minimalist") == price("openai/gpt-5")
+    assert price("openai/gpt-5minimalist") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/nothing-like-it", "hosted_vllm/gpt-4o", "lm_studio/gpt-4o", "", "/", "openai/"]
+)
+def test_unknown_is_none(name: str) -> None:
+    assert price(name) is None
+
+
+def test_vertex_models_are_found() -> None:
+    assert price("vertex_ai/gemini-3.5-flash")
+    assert price("vertex_ai/gemini-3.5-flash-001") == price("vertex_ai/gemini-3.5-flash")
+
+
+def test_the_operator_s_word_wins() -> None:
+    mine = Price(1.0, 2.0)
+
+    assert Prices({"openai/gpt-5-mini": mine}).of(ModelRef("openai/gpt-5-mini")) == mine
+
+
+def test_cached_tokens_get_their_discount() -> None:
+    entry = bundled()["gpt-5-mini"]
+    assert entry.cached_usd < entry.price.prompt_usd
+
+    cost = PRICES.cost(ModelRef("openai/gpt-5-mini"), Usage(1000, 10, cached_tokens=400))
+
+    assert cost == pytest.approx(
+        600 * entry.price.prompt_usd + 400 * entry.cached_usd + 10 * entry.price.completion_usd
+    )
+
+
+def test_an_unknown_price_makes_an_unknown_cost() -> None:
+    assert PRICES.cost(ModelRef("openai/nothing-like-it"), Usage(1000, 10)) is None
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        name
+        for known in KNOWN.values()
+        if not known.local and known.name != "simulated"
+        for name in known.examples
+        if "<" not in name
+    ],
+)
+def test_the_examples_that_are_shown_exist(example: str) -> None:
+    assert price(example), f"{example} is not in the table"
+
+
+def test_the_table_is_read_without_importing_litellm() -> None:
+    code = (
+        "import sys; from app.llm.prices import Prices; from app.llm.gateway import Gateway; from app.ports.llm import ModelRef;"
+        "assert Prices().of(ModelRef('openai/gpt-5-mini')); print([m for m in ('litellm', 'aiohttp', 'google.api_core')"
+        " if m in sys.modules])"
+    )
+
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

@@ -84,12 +84,15 @@ def test_the_examples_that_are_shown_exist(example: str) -> None:
 
 
 def test_the_table_is_read_without_importing_litellm() -> None:
-    code = (
-        "import sys; from app.llm.prices import Prices; from app.llm.gateway import Gateway; from app.ports.llm import ModelRef;"
-        "assert Prices().of(ModelRef('openai/gpt-5-mini')); print([m for m in ('litellm', 'aiohttp', 'google.api_core')"
-        " if m in sys.modules])"
-    )
+    code = """
+import sys
+from app.llm.gateway import Gateway
+from app.llm.prices import Prices
+from app.ports.llm import ModelRef
+assert Prices().of(ModelRef("openai/gpt-5-mini"))
+print([name for name in ("litellm", "aiohttp", "google.api_core") if name in sys.modules])
+"""
 
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.strip() == "[]"

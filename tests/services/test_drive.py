@@ -16,6 +16,7 @@ from sqlalchemy import select
 from app.ports.llm import Json
 from app.services import prompts, runs
 from app.services.training.draft import examples_of
+from app.store import claims
 from app.store.database import Database
 from app.store.models import CallRow, Dataset, Event, Example, Prompt, PromptVersion, Run
 from tests.core.training_world import INSTRUCTIONS, OPTIMIZER, PRIMARY, SAMPLE
@@ -100,6 +101,14 @@ def queue(database: Database, **changes: Json) -> str:
         return run.id
 
 
+def wait_until_abandoned(database: Database, run_id: str) -> None:
+    """Until the dead worker's lease has ended by the database's clock."""
+    deadline = time.monotonic() + 20
+    while run_id not in claims.abandoned(database):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def record(database: Database, run_id: str) -> str:
     """Outcome and history as bytes to compare."""
     with database.session() as session:
@@ -137,7 +146,7 @@ def test_killed_at_many_writes_it_ends_as_if_nothing_had_happened(database: Data
         run_id, paid = queue(database), tmp_path / f"paid{at}"
         killed = subprocess.run([sys.executable, str(PROGRAM), url, run_id, str(at), str(paid)], capture_output=True)
         assert killed.returncode == -9, killed.stderr.decode()
-        time.sleep(1.05)  # until the dead worker's lease ends
+        wait_until_abandoned(database, run_id)
         assert work(url, run_id, 0, paid)[0] == "done"
         assert record(database, run_id) == expected, f"killed at write {at}"
         bought = len(paid.read_text().splitlines())

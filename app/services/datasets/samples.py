@@ -43,7 +43,7 @@ SAMPLES = (
         "160 messages of a shop's customers and 8 labels that are easily confused, such as refund_status and return_request.",
         "exact_match",
         "Classify the customer's message.",
-        "Answer with the label.",
+        "",
     ),
     BundledSample(
         "english_french.csv",

@@ -15,7 +15,11 @@ GOOD: dict[str, Any] = {
     "content-encoding": "utf-8",
     "content-type": "application/json",
     "headers": {"task": hints.TASK, "id": "1", "eta": None, "expires": None},
-    "properties": {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "q"}, "body_encoding": "base64"},
+    "properties": {
+        "delivery_tag": "t",
+        "delivery_info": {"exchange": "", "routing_key": "q"},
+        "body_encoding": "base64",
+    },
 }
 
 

@@ -23,7 +23,9 @@ CONCURRENCY = 4
 def test_garbage_is_parked_and_the_worker_goes_on(workplace: Workplace) -> None:
     run_id = workplace.queue()
     with redis.Redis.from_url(workplace.redis_url) as client:
-        client.lpush(hints.QUEUE, b"garbage", b"\xff\x00", b"[1]", b'{"headers": {"task": "old.task"}, "properties": {}}')
+        client.lpush(
+            hints.QUEUE, b"garbage", b"\xff\x00", b"[1]", b'{"headers": {"task": "old.task"}, "properties": {}}'
+        )
         worker = workplace.start_worker()
         assert hints.send(workplace.redis_url, run_id)
         assert hints.send(workplace.redis_url, run_id)

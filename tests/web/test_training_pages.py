@@ -302,6 +302,15 @@ def test_a_clone_of_what_is_not_there_is_not_found(client: FlaskClient) -> None:
     assert client.get("/trainings/new?from=nothing").status_code == 404
 
 
+def test_a_clone_of_settings_that_cannot_be_read_is_no_broken_page(client: FlaskClient, database: Database) -> None:
+    with database.session() as session:
+        session.add(Run(id="old", kind="train", name="old", status="done", spec={"epochs": 3}, simulated=True))
+        session.commit()
+    response = client.get("/trainings/new?from=old")
+    assert response.status_code == 409
+    assert "cannot be copied" in response.text
+
+
 def test_a_clone_whose_source_was_deleted_still_starts(
     client: FlaskClient, database: Database, dataset: Dataset
 ) -> None:

@@ -30,6 +30,12 @@ class Outlook:
     problems: tuple[Problem, ...] = field(default=())
 
     @property
+    def simulated(self) -> bool:
+        """Whether a model of it is simulated, so that its cost is made up too."""
+        models = (self.spec["primary"], self.spec["optimizer"]) if self.spec else ()
+        return any(model is not None and model["name"].startswith("simulated/") for model in models)
+
+    @property
     def needs_confirmation(self) -> bool:
         """Whether it may cost more than a person has to agree to."""
         most = self.estimate.usd_high if self.estimate else None

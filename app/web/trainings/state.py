@@ -11,7 +11,7 @@ from app.core.storable import storable
 from app.ports.llm import Json, ModelRef
 from app.services import datasets, prompts, providers, runs, training
 from app.services.datasets import BundledSample
-from app.services.errors import NotFound, Problem
+from app.services.errors import Conflict, NotFound, Problem
 from app.web import params
 from app.web.context import backend, settings
 from app.web.database import session
@@ -72,9 +72,12 @@ def fresh() -> State:
 
 
 def cloned(run_id: str) -> State:
-    """The settings of an earlier run. Raises: NotFound."""
+    """The settings of an earlier run. Raises: NotFound, Conflict."""
     run = runs.get(session(), run_id)
-    form = training.as_form(run.spec)
+    try:
+        form = training.as_form(run.spec)
+    except (KeyError, TypeError):
+        raise Conflict("this run's settings are written in another way than today's; they cannot be copied") from None
     values = {key: _shown(form.get(key)) for key in FIELDS}
     return State(values, scoring.from_texts(form["scorer"]), run.id)
 

@@ -158,15 +158,15 @@ class Search:
         self.tried.setdefault(child.digest, number)
         delta = fate.paired.delta if fate.paired else fate.gate.delta if fate.gate else None
         if fate.fate != "accepted":
-            self.past.append(Past(fate=fate.fate, why=fate.why, delta=delta, **asdict(proposal)))
+            texts = (proposal.system_prompt, proposal.output_prompt, proposal.reasoning)
+            self.past.append(Past(*texts, fate=fate.fate, why=fate.why, delta=delta))
         self.run.note(
             "proposal",
             epoch=epoch,
             number=number,
             parent=parent.number,
             digest=child.digest,
-            strategy=self.spec.strategy,
-            **asdict(proposal),
+            **asdict(proposal) | {"strategy": proposal.strategy or self.spec.strategy},
             **fate.as_json(),
         )
         return fate

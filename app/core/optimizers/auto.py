@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.core.model import Ask
 from app.core.optimizers.base import Evidence, Proposal, Strategy
 from app.core.optimizers.example_addition import ExampleAddition
@@ -24,4 +26,5 @@ class Auto:
 
     async def propose(self, evidence: Evidence, ask: Ask) -> list[Proposal]:
         """See app.core.optimizers.base.Strategy."""
-        return await TURNS[(evidence.epoch - 1) % len(TURNS)].propose(evidence, ask)
+        turn = TURNS[(evidence.epoch - 1) % len(TURNS)]
+        return [replace(proposal, strategy=turn.name) for proposal in await turn.propose(evidence, ask)]

@@ -12,11 +12,15 @@ from app.ports.llm import ModelRef
 
 @dataclass(frozen=True)
 class Proposal:
-    """The next pair of prompts to try, and why it should be better."""
+    """The next pair of prompts to try, and why it should be better.
+
+    strategy: which one made it, when the one that was asked let another one do it; else "".
+    """
 
     system_prompt: str
     output_prompt: str
     reasoning: str
+    strategy: str = ""
 
 
 @dataclass(frozen=True)

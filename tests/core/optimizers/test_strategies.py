@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -157,7 +158,9 @@ async def test_auto_takes_turns(epoch: int) -> None:
     turn = TURNS[(epoch - 1) % len(TURNS)]
     reply = json.dumps({**REWRITE, "edits": [system(append="Rule.")]})
     seen = evidence("auto", epoch=epoch)
-    assert await STRATEGIES["auto"].propose(seen, ScriptedAsk(reply)) == await turn.propose(seen, ScriptedAsk(reply))
+    alone = await turn.propose(seen, ScriptedAsk(reply))
+    found = await STRATEGIES["auto"].propose(seen, ScriptedAsk(reply))
+    assert found == [replace(proposal, strategy=turn.name) for proposal in alone]
 
 
 def test_a_plateau_of_three_epochs_meets_more_than_one_strategy() -> None:

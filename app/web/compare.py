@@ -26,7 +26,7 @@ pages = Blueprint("compare", __name__, url_prefix="/compare")
 
 OFFERED = 50
 """Newest runs that are offered for choice; any other one can stand in the address."""
-UNTOLD = frozenset({"system_prompt", "output_prompt", "digest", "id", "deadline_s"})
+UNTOLD = frozenset({"system_prompt", "output_prompt", "digest", "id"})
 ALPHA = 0.05
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import runs
@@ -50,7 +50,7 @@ def _steps(now: Standing) -> list[Step]:
             "Bring examples",
             "A CSV or JSONL file of inputs with the answers that you want; 60 rows are a start. There are samples to try.",
             "Datasets" if now.has_data else "Add a dataset",
-            "/datasets",
+            url_for("datasets.index" if now.has_data else "datasets.new"),
             now.has_data,
             following == 1,
         ),
@@ -58,7 +58,7 @@ def _steps(now: Standing) -> list[Step]:
             "Write a first prompt",
             "A system prompt, and the text that follows each input. A plain one will do; it is the baseline to beat.",
             "Prompts" if now.has_prompt else "Write a prompt",
-            "/prompts",
+            url_for("prompts.index" if now.has_prompt else "prompts.new"),
             now.has_prompt,
             following == 2,
         ),
@@ -66,7 +66,7 @@ def _steps(now: Standing) -> list[Step]:
             "Train it",
             "Changes are proposed, tried on your examples and kept when they help. A sealed test says whether to ship.",
             "New training",
-            "/trainings/new",
+            url_for("trainings.new"),
             now.has_run,
             following == 3,
         ),

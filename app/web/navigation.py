@@ -28,22 +28,18 @@ PLACES = (
     Place("Prompts", "prompts.index", "prompt", "p", "Library"),
     Place("Providers", "providers.index", "plug", "v", "Setup"),
 )
-NEW_TRAINING = "trainings.new"
 THEMES = ("light", "dark")
 
 
 def register(app: Flask) -> None:
     """Let every template know the places and the theme that the reader chose."""
-
     app.jinja_env.globals["asset"] = asset
 
     @app.context_processor
     def place_names() -> dict[str, object]:
         theme = request.cookies.get("theme", "")
-        known = app.view_functions
         return {
-            "places": [p for p in PLACES if p.endpoint in known],
-            "new_training": NEW_TRAINING if NEW_TRAINING in known else "",
+            "places": PLACES,
             "here": request.blueprint or "",
             "theme": theme if theme in THEMES else "",
         }

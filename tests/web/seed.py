@@ -166,8 +166,16 @@ class Training:
             "prompt": prompt.name,
             "system_prompt": SYSTEM,
             "output_prompt": OUTPUT,
-            "primary": {"name": "simulated/primary", "params": {"temperature": 0.0}, "api_base": None},
-            "optimizer": {"name": "simulated/optimizer", "params": {"temperature": 0.7}, "api_base": None},
+            "primary": {
+                "name": "simulated/primary",
+                "params": {"temperature": 0.0, "max_output_tokens": 2048, "seed": 42},
+                "api_base": None,
+            },
+            "optimizer": {
+                "name": "simulated/optimizer",
+                "params": {"temperature": 0.7, "max_output_tokens": 8192, "seed": 42},
+                "api_base": None,
+            },
             "scorers": [{"name": "exact_match", "casefold": True, "weight": 1.0}],
             "strategy": "auto",
             "instructions": "You improve prompts.\n\n{{failures}}",
@@ -181,7 +189,9 @@ class Training:
             "seed": 42,
             "max_prompt_chars": 12000,
             "budget": {"usd": 1.0, "calls": None, "tokens": None, "minutes": None},
-            "deadline_s": 120.0,
+            "failures": 8,
+            "successes": 2,
+            "calls": {"deadline_s": 120.0, "retries": 5, "backoff_s": 1.0, "max_wait_s": 60.0, "circuit_failures": 10},
         }
         run = Run(
             id=run_id, kind="train", name=f"bank messages, {run_id[2:]}", status="queued", spec=spec, simulated=True,

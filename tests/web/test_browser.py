@@ -24,6 +24,12 @@ PAGES = [
     "/runs/r0finished/log",
     "/runs/r0finished/settings",
     "/compare?a=r0finished:0&b=r0finished",
+    "/datasets",
+    "/datasets/1",
+    "/prompts",
+    "/prompts/1",
+    "/trainings/new?from=r0finished",
+    "/providers",
 ]
 
 
@@ -101,7 +107,7 @@ def test_a_run_is_seen_to_grow_and_to_end(visit: Callable[..., Visit], site: Sit
         training.progress(2)
         session.commit()
         expect(page.locator("#proposal-2")).to_be_visible()
-        expect(page.locator("#run-state")).to_contain_text("epoch 3: validating")
+        expect(page.locator("#run-state")).to_contain_text("Epoch 3: validating")
         page.wait_for_function(f"document.querySelectorAll('#log li:not(.more)').length > {lines}")
 
         for epoch in (3, 4, 5, 6):

@@ -65,7 +65,7 @@ def test_a_finished_run_opens_with_its_verdict(client: FlaskClient, seeded: Seed
 
 def test_a_running_run_shows_progress_and_listens(client: FlaskClient, seeded: Seeded) -> None:
     page = text(client, "/runs/r1running")
-    assert "epoch 4: validating" in page
+    assert "Epoch 4: validating" in page
     assert "about 1\u202fmin 34\u202fs left" in page
     assert "41 of 96" in page
     assert 'hx-sse:connect="/runs/r1running/events?after=' in page
@@ -155,7 +155,7 @@ def test_the_log_tells_every_decision_and_filters(client: FlaskClient, seeded: S
 
 def test_settings_are_in_words(client: FlaskClient, seeded: Seeded) -> None:
     page = text(client, "/runs/r0finished/settings")
-    assert "simulated/primary, temperature 0" in page
+    assert "simulated/primary, temperature 0, max output tokens 2048, seed 42" in page
     assert "Minimum improvement" in page
 
 

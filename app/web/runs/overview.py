@@ -75,7 +75,14 @@ def proposal(run_id: str, number: int) -> ResponseReturnValue:
         after=tale.versions[numbers[place + 1]] if place + 1 < len(numbers) else None,
         view=params.choice("view", ("diff", "plain"), "diff"),
         texts=texts(parent, version),
+        kept=_kept(run, number),
     )
+
+
+def _kept(run: Run, number: int) -> int | None:
+    """Number of the library's version that a proposal became, once the run has ended."""
+    kept = run.prompt.versions if run.prompt else []
+    return next((v.number for v in kept if v.run_id == run.id and v.run_number == number), None)
 
 
 def texts(before: story.Version | None, after: story.Version) -> list[tuple[str, Any, str]]:

@@ -133,13 +133,15 @@ def told(run_id: str) -> ResponseReturnValue:
 TITLES = {
     "min_delta": "Minimum improvement",
     "alpha": "Significance level",
-    "deadline_s": "Deadline of a call",
+    "calls": "Each call",
+    "failures": "Failures shown to the optimizer",
+    "successes": "Successes shown to the optimizer",
     "max_prompt_chars": "Longest prompt",
     "primary": "Primary model",
     "optimizer": "Optimizer model",
     "prompt": "Library prompt",
 }
-UNITS = {"deadline_s": " s", "max_prompt_chars": " characters"}
+UNITS = {"max_prompt_chars": " characters"}
 LONG = frozenset({"system_prompt", "output_prompt", "instructions"})
 
 
@@ -158,7 +160,7 @@ def in_words(value: Any) -> str:
         return ""
     if isinstance(value, dict):
         parts = ((str(k), in_words(v)) for k, v in value.items() if k not in {"digest", "id"})
-        return ", ".join(text if key in {"name", "params"} else f"{_said(key)} {text}" for key, text in parts if text)
+        return ", ".join(_said(key, text) for key, text in parts if text)
     if isinstance(value, list):
         words = [in_words(item) for item in value]
         return "/".join(words) if all(isinstance(item, int) for item in value) else "; ".join(words)
@@ -167,8 +169,12 @@ def in_words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _said(key: str) -> str:
-    return key.replace("_", " ").replace("usd", "US $")
+def _said(key: str, text: str) -> str:
+    if key in {"name", "params"}:
+        return text
+    if key == "usd":
+        return f"${text}"
+    return f"{key[:-2].replace('_', ' ')} {text} s" if key.endswith("_s") else f"{key.replace('_', ' ')} {text}"
 
 
 @pages.app_template_filter("pretty")

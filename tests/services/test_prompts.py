@@ -223,6 +223,13 @@ def test_summaries_count_versions(session: Session, prompt: Prompt) -> None:
     assert (summary.versions, summary.changed_at) == (2, prompt.versions[1].created_at)
 
 
+def test_recent_numbers_leave_refused_proposals_out(session: Session, prompt: Prompt) -> None:
+    prompt.versions.append(PromptVersion(number=3, digest="x", author="run", fate="rejected", scores={}))
+    session.commit()
+    assert prompts.recent_numbers(session, [prompt], 5) == {prompt.id: [2, 1]}
+    assert prompts.recent_numbers(session, [prompt], 1) == {prompt.id: [2]}
+
+
 def test_what_is_said_about_a_prompt_can_change(session: Session, prompt: Prompt) -> None:
     prompts.create(session, "other", system_prompt="x")
     prompts.describe(session, prompt, name="support mails", description="New", category="c", tags=["t"])

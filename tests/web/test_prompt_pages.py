@@ -223,6 +223,13 @@ def test_a_version_is_downloaded(client: FlaskClient, prompt: Prompt) -> None:
         assert "Answer in one word." in response.text
 
 
+def test_a_name_in_any_script_makes_a_file_name(client: FlaskClient, database: Database) -> None:
+    with database.session() as session:
+        made = prompts.create(session, "Größe/日本", system_prompt="x")
+    response = client.get(f"/prompts/{made.id}/versions/1/export/json")
+    assert "filename*=UTF-8''Gr%C3%B6%C3%9Fe-%E6%97%A5%E6%9C%AC%20v1.json" in response.headers["Content-Disposition"]
+
+
 def test_two_versions_are_compared_word_by_word(client: FlaskClient, prompt: Prompt, chat: Prompt) -> None:
     page = client.get(f"/prompts/{prompt.id}/diff?a=1&b=2").text
     assert "<ins> in one word</ins>" in page

@@ -204,7 +204,9 @@ def test_several_wrong_settings_are_all_named(client: FlaskClient, dataset: Data
         "scorer-0-of": "numeric",
         "scorer-0-tolerance": "y",
     }
-    assert {"epochs", "patience", "scorer-0-tolerance"} <= set(errors(post(client, "/trainings/new", form)))
+    form |= {"system_prompt": "{{topic}}", "primary_model": "openai/gpt-5-mini"}
+    named = set(errors(post(client, "/trainings/new", form)))
+    assert named == {"epochs", "patience", "scorer-0-tolerance", "system_prompt", "primary_model"}
 
 
 def test_a_sample_is_imported_by_being_used(client: FlaskClient, database: Database) -> None:

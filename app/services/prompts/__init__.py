@@ -16,6 +16,7 @@ from app.services.prompts.library import (
     get,
     head,
     list_prompts,
+    recent_numbers,
     summaries,
     tags_in_use,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "notes_on",
     "optimizer_instructions",
     "parse_messages",
+    "recent_numbers",
     "remove_label",
     "restore",
     "save_optimizer_instructions",

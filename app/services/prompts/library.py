@@ -85,6 +85,16 @@ def summaries(session: Session, prompts: Sequence[Prompt]) -> list[Summary]:
     return [Summary(p, by_prompt[p.id][1], by_prompt[p.id][2]) for p in prompts]
 
 
+def recent_numbers(session: Session, prompts: Sequence[Prompt], most: int) -> dict[int, list[int]]:
+    """The newest versions of each prompt that are no refused proposals, by prompt id, without reading the texts."""
+    query = select(PromptVersion.prompt_id, PromptVersion.number)
+    query = query.where(PromptVersion.prompt_id.in_([p.id for p in prompts]), PromptVersion.fate.in_(SETTLED))
+    found: dict[int, list[int]] = {}
+    for prompt_id, number in session.execute(query.order_by(PromptVersion.number.desc())):
+        found.setdefault(prompt_id, []).append(number)
+    return {prompt_id: numbers[:most] for prompt_id, numbers in found.items()}
+
+
 def tags_in_use(session: Session) -> list[str]:
     """Every tag of the library, sorted."""
     rows = session.scalars(select(Prompt.tags).where(Prompt.deleted_at.is_(None)))

@@ -123,7 +123,7 @@ def _preview(
         name=name or PurePath(kept.filename).stem,
         seen=seen,
         chosen=(seen.mapping.input, seen.mapping.answer) if seen.mapping else (input_column or "", answer_column or ""),
-        problems=told,
+        problems=problems,
         errors=by_field(Invalid(told)),
         bars=bars(figures) if figures else ([], 0),
         lengths=lengths(figures) if figures else [],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, url_for
+import io
+
+from flask import flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import prompts
@@ -52,10 +54,9 @@ def export(prompt_id: int, number: int, format: str) -> ResponseReturnValue:
     if format not in FILES:
         raise NotFound(f"there is no format {format!r}; there are {', '.join(FILES)}")
     ending, kind = FILES[format]
-    response = Response(prompts.export(version_of(prompt, number), format), mimetype=kind)
-    name = prompt.name.replace("/", "-")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name} v{number}.{ending}")
-    return response
+    content = prompts.export(version_of(prompt, number), format).encode()
+    name = f"{prompt.name.replace('/', '-')} v{number}.{ending}"
+    return send_file(io.BytesIO(content), mimetype=kind, as_attachment=True, download_name=name)
 
 
 @pages.post("/<int:prompt_id>/versions/<int:number>/restore")

@@ -41,12 +41,12 @@ def offered(state: State) -> Choices:
 
 def _prompts(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
     offered = []
-    for prompt in prompts.list_prompts(session()):
-        if prompt.kind != "pair" or prompt.category == "optimizer":
-            continue
+    pairs = [p for p in prompts.list_prompts(session()) if p.kind == "pair" and p.category != "optimizer"]
+    recent = prompts.recent_numbers(session(), pairs, RECENT)
+    for prompt in pairs:
         labels = [(f"{prompt.name}@{one.label}", f"{prompt.name}, {one.label}") for one in prompt.labels]
-        recent = [v for v in reversed(prompt.versions) if v.fate in ("", "accepted")][:RECENT]
-        numbered = [(f"{prompt.name}@{v.number}", f"{prompt.name}, version {v.number}") for v in recent]
+        numbers = recent.get(prompt.id, [])
+        numbered = [(f"{prompt.name}@{n}", f"{prompt.name}, version {n}") for n in numbers]
         offered.append((prompt.name, [(prompt.name, prompt.name), *labels, *numbered]))
     values = {value for _, group in offered for value, _ in group}
     if chosen and chosen not in values:

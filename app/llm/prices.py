@@ -18,12 +18,11 @@ _SAME_PROVIDER = {"ollama_chat": "ollama", "text-completion-openai": "openai", "
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model of the table. cached_usd: USD per prompt token that came from the provider's cache; retires: ISO date or ""."""
+    """One model of the table. cached_usd: USD per prompt token that came from the provider's cache."""
 
     provider: str
     price: Price
     cached_usd: float
-    retires: str = ""
 
 
 @cache
@@ -46,7 +45,6 @@ def _entry(line: Mapping[str, object]) -> Entry | None:
         provider=_family(str(line.get("litellm_provider"))),
         price=Price(float(prompt), float(completion)),
         cached_usd=float(cached) if isinstance(cached, int | float) else float(prompt),
-        retires=str(line.get("deprecation_date") or ""),
     )
 
 

@@ -9,28 +9,19 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Any
 
 from app.llm import vertex_wire
 from app.llm.answers import reply
 from app.llm.checks import project_of
 from app.llm.prices import Prices
 from app.llm.routes import checked, route
+from app.llm.vertex_clients import Clients
 from app.ports.llm import ModelRef, Price, Reply, Request, TimedOut, Unauthorized
-
-if TYPE_CHECKING:
-    from google.cloud.aiplatform_v1.services.prediction_service import PredictionServiceClient
-
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-MOST_THREADS = 512
-"""Calls under way at the same time; threads are made as they are needed."""
-
-_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
-_PIECE = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +33,7 @@ class _Target:
 
 
 class Vertex:
-    """Implements app.ports.llm.LLM for ``vertex_ai/gemini-...`` and ``vertex_ai/endpoints/...`` (tuned models).
-
-    Credentials are Google's Application Default Credentials; they are sent to googleapis.com and nowhere else.
-    """
+    """Implements app.ports.llm.LLM for ``vertex_ai/gemini-...`` and ``vertex_ai/endpoints/...`` (tuned models)."""
 
     def __init__(
         self,
@@ -54,24 +42,19 @@ class Vertex:
         project: str = "",
         location: str = "global",
     ) -> None:
+        environ = os.environ if environ is None else environ
         self._prices = prices or Prices()
-        self._environ = os.environ if environ is None else environ
-        self._project = project_of(self._environ, project)
+        self._project = project_of(environ, project)
         self._location = location or "global"
-        self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="vertex")
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._credentials: Any = None
-        self._transports: list[Any] = []
+        self._clients = Clients(environ)
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
         target = self._target(request.model)
         call = _Call(deadline_s)
-        work = asyncio.get_running_loop().run_in_executor(self._threads, self._call, request, target, call)
         try:
             async with asyncio.timeout(deadline_s):
-                return await work
+                return await _in_thread(lambda: self._call(request, target, call))
         except TimeoutError:
             call.cancel()
             raise TimedOut(f"no complete answer within {deadline_s:g} s", maybe_paid=True) from None
@@ -84,11 +67,8 @@ class Vertex:
         return self._prices.of(model)
 
     async def aclose(self) -> None:
-        """Let the threads end; one that still waits for an answer ends with its deadline."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for transport in self._transports:
-            transport.close()
-        self._transports.clear()
+        """Close the connections; a thread that still waits for an answer ends with its deadline."""
+        self._clients.close()
 
     def _target(self, model: ModelRef) -> _Target:
         name = route(model).model
@@ -103,45 +83,11 @@ class Vertex:
         """One call, in a thread."""
         began = time.perf_counter()
         sent, adjustments = vertex_wire.request_of(request, target.model)
-        with vertex_wire.errors():
-            client = self._client(target.host)
+        with vertex_wire.errors(), self._clients.lent(target.host) as client:
             stream = client.stream_generate_content(sent, retry=None, timeout=call.remaining())
             call.follow(stream)
             answer = vertex_wire.read(stream, lambda: time.perf_counter() - began)
         return reply(answer, request, self._prices, time.perf_counter() - began, adjustments)
-
-    def _client(self, host: str) -> PredictionServiceClient:
-        """This thread's client for a host: sessions of requests are not made for several threads."""
-        clients: dict[str, PredictionServiceClient] = self._local.__dict__.setdefault("clients", {})
-        if host not in clients:
-            clients[host] = self._new_client(host)
-        return clients[host]
-
-    def _new_client(self, host: str) -> PredictionServiceClient:
-        from google.cloud.aiplatform_v1.services.prediction_service import PredictionServiceClient
-
-        client = PredictionServiceClient(
-            transport="rest", credentials=self._credentials_for(host), client_options={"api_endpoint": host}
-        )
-        # By default the stream is read byte by byte, which takes more time than all the rest of a call.
-        transport: Any = client.transport
-        transport._session.hooks["response"].append(_read_in_pieces)
-        self._transports.append(transport)
-        return client
-
-    def _credentials_for(self, host: str) -> Any:
-        import google.auth
-        from google.auth.credentials import AnonymousCredentials
-
-        name = urlsplit(host).hostname or ""
-        if not name.endswith(".googleapis.com"):
-            return AnonymousCredentials()  # type: ignore[no-untyped-call]
-        with self._lock:
-            if self._credentials is None:
-                if file := self._environ.get(_FILE):
-                    os.environ.setdefault(_FILE, file)  # which may have been named in .env only
-                self._credentials, _ = google.auth.default(scopes=[SCOPE])
-            return self._credentials
 
 
 def host_of(location: str) -> str:
@@ -151,16 +97,6 @@ def host_of(location: str) -> str:
     if location in ("us", "eu"):
         return f"https://aiplatform.{location}.rep.googleapis.com"
     return f"https://{location}-aiplatform.googleapis.com"
-
-
-def _read_in_pieces(response: Any, **_: Any) -> Any:
-    one_by_one = response.iter_content
-
-    def iter_content(chunk_size: int = 1, decode_unicode: bool = False) -> Any:
-        return one_by_one(max(chunk_size, _PIECE), decode_unicode)
-
-    response.iter_content = iter_content
-    return response
 
 
 class _Call:
@@ -186,3 +122,29 @@ class _Call:
         self._over = True
         if self._stream is not None:
             self._stream.cancel()
+
+
+async def _in_thread(work: Callable[[], Reply]) -> Reply:
+    """What ``work`` returns or raises in a thread of its own.
+
+    A daemon thread, not an executor's: the process must be able to end while a call hangs.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Reply] = loop.create_future()
+
+    def settle(give: Callable[[], None]) -> None:
+        if not future.done():
+            give()
+
+    def run() -> None:
+        try:
+            value = work()
+        except BaseException as error:  # noqa: BLE001  # it is raised where it is awaited
+            give: Callable[[], None] = partial(future.set_exception, error)
+        else:
+            give = partial(future.set_result, value)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, give)
+
+    threading.Thread(target=run, name="vertex call", daemon=True).start()
+    return await future

@@ -26,6 +26,4 @@ def test_every_kind_of_page_answers(migrated_postgres_url: str, tmp_path: Path) 
         paths = ["/", "/runs", "/runs?status=done", *runs, "/runs/r1running", "/compare?a=r0finished:0&b=r0finished"]
         paths += ["/datasets", "/datasets?search=a", "/prompts", "/prompts?search=a", "/trainings/new", "/providers"]
         paths += ["/trainings/new?from=r0finished", "/readyz"]
-        answers = {path: client.get(path) for path in paths}
-        assert {path: a.status_code for path, a in answers.items() if a.status_code not in (200, 503)} == {}
-        assert [path for path, a in answers.items() if a.status_code == 503] == ["/readyz"]  # no Redis in this test
+        assert {path: status for path in paths if (status := client.get(path).status_code) != 200} == {}

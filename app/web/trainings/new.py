@@ -48,7 +48,7 @@ def new() -> ResponseReturnValue:
     """The form: with defaults, or with the settings of the run named by ?from=."""
     run_id = params.text("from", longest=40)
     state = cloned(run_id) if run_id else fresh()
-    return _form(state, _outlook(state) if state.values["dataset"] else None)
+    return _form(state, _first_look(state))
 
 
 @pages.post("/new")
@@ -56,7 +56,8 @@ def start() -> ResponseReturnValue:
     """Start the training, or do what the form's button says."""
     state, do = sent(), request.form.get("do", START)
     if do not in (START, "estimate"):
-        return _form(rearranged(state, do))
+        changed = rearranged(state, do)
+        return _form(changed, _first_look(changed))
     outlook = _outlook(state)
     problems = outlook.problems
     if do == START and not problems and outlook.needs_confirmation and not state.confirmed:
@@ -81,6 +82,11 @@ def estimate() -> ResponseReturnValue:
     return render_template(
         "trainings/parts/estimate.html", outlook=_outlook(state), state=state, limit=settings().budget
     )
+
+
+def _first_look(state: State) -> Outlook | None:
+    """The outlook as soon as there is a dataset; before that, everything would only be missing."""
+    return _outlook(state) if state.values["dataset"] else None
 
 
 def _outlook(state: State) -> Outlook:

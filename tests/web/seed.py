@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,85 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.core import stats
 from app.core.model import Candidate
-from app.ports.journal import Sample
 from app.ports.llm import ModelRef
-from app.services import datasets
 from app.store.models import CallRow, Dataset, Event, Example, Prompt, PromptVersion, Run, SampleRow
+from tests.web import bank
+from tests.web.figures import Scores, mean, paired, samples
 
-LABELS = ("card not working", "card arrival", "cash withdrawal", "top up failed", "exchange rate", "refund pending")
-ASKS = (
-    "My card was declined again at the {} even though there is money on it.",
-    "It has been {} days and the card that I ordered is still not here. Where is it?",
-    "The machine at the {} kept my money: I asked for 50 and got 20.",
-    "I tried to add money from my {} and it just says failed.",
-    "Which rate did you use for my payment in {}? It looks wrong to me.",
-    "The shop in {} says they paid me back last week, but I cannot see it.",
-)
-WORDS = ("airport", "nine", "station", "savings account", "Swiss francs", "Lisbon", "museum", "hotel")
-SYSTEM = "You sort messages from bank customers.\nAnswer with the name of one topic."
-OUTPUT = "Topic:"
-EDITS = (
-    (
-        "You sort messages from bank customers into exactly one topic.\n"
-        "Topics: card not working, card arrival, cash withdrawal, top up failed, exchange rate, refund pending.\n"
-        "Answer with the name of one topic, in lower case, and nothing else.",
-        "Topic:",
-        'Half of the failures are right in substance but named freely ("declined card"). Listing the topics fixes the wording.',
-    ),
-    (
-        "You sort messages. Be helpful and explain your reasoning in two sentences before you answer.",
-        "Answer:",
-        "Reasoning first may help with the confusable topics.",
-    ),
-    (
-        "You sort messages from bank customers into exactly one topic.\n"
-        "Topics: card not working, card arrival, cash withdrawal, top up failed, exchange rate, refund pending.\n"
-        'A machine that pays out too little is "cash withdrawal", not "card not working".\n'
-        "Answer with the name of one topic, in lower case, and nothing else.",
-        "Topic (one of the six names above):",
-        "The remaining failures mix up cash withdrawal with card not working; one sentence tells them apart.",
-    ),
-    (
-        "Sort each message into a topic. Topics may be combined when several fit.",
-        "Topics:",
-        "Some messages mention two things at once.",
-    ),
-    (
-        "You sort messages from bank customers into exactly one topic.\n"
-        "Topics: card not working, card arrival, cash withdrawal, top up failed, exchange rate, refund pending.\n"
-        'A machine that pays out too little is "cash withdrawal", not "card not working".\n'
-        'Money expected back from a shop is "refund pending", even when the rate is mentioned.\n'
-        "Answer with the name of one topic, in lower case, and nothing else.",
-        "Topic (one of the six names above):",
-        "Two failures speak of a refund and of the rate; the refund decides.",
-    ),
-    ("", "", "The reply was not the JSON that was asked for, and stayed so after one repair."),
-)
-QUALITY = (0.52, 0.74, 0.38, 0.86, 0.6, 0.84, 0.0)
 START = dt.datetime(2026, 11, 18, 9, 0, tzinfo=dt.UTC)
-
-
-Scores = dict[str, float | None]
-"""Score by case; None where the call failed."""
-
-
-def mean(scores: Scores) -> dict[str, Any]:
-    """A mean as the engine notes it."""
-    figures: dict[str, Any] = stats.mean_of(_samples(scores)).as_json()
-    return figures
-
-
-def paired(before: Scores, after: Scores) -> dict[str, Any]:
-    """A paired comparison as the engine notes it."""
-    figures: dict[str, Any] = stats.paired(_samples(before), _samples(after), seed=42).as_json()
-    return figures
-
-
-def _samples(scores: Scores) -> list[Sample]:
-    return [
-        Sample(case, "", case, 0, "", "timed_out" if score is None else "scored", score, "", "")
-        for case, score in scores.items()
-    ]
 
 
 @dataclass
@@ -110,10 +35,10 @@ class Seeded:
 
 def fill(session: Session) -> Seeded:
     """Write everything and commit."""
-    dataset = _dataset(session)
+    dataset = bank.dataset(session)
     prompt = Prompt(name="bank topics", kind="pair", description="Sorts messages of bank customers", tags=["support"])
     prompt.versions.append(
-        PromptVersion(number=1, system_prompt=SYSTEM, output_prompt=OUTPUT, digest="1" * 32, author="person")
+        PromptVersion(number=1, system_prompt=bank.SYSTEM, output_prompt=bank.OUTPUT, digest="1" * 32, author="person")
     )
     session.add(prompt)
     session.flush()
@@ -130,18 +55,6 @@ def fill(session: Session) -> Seeded:
     return seeded
 
 
-def _dataset(session: Session, rows: int = 120) -> Dataset:
-    dice = random.Random(7)
-    file = io.StringIO()
-    table = csv.writer(file)
-    table.writerow(["input", "expected"])
-    for i in range(rows):
-        text = ASKS[i % len(LABELS)].format(dice.choice(WORDS))
-        table.writerow([f"{text} (message {i + 1})", LABELS[i % len(LABELS)]])
-    stream = io.BytesIO(file.getvalue().encode())
-    return datasets.import_file(session, stream, "bank_messages.csv", name="bank messages")
-
-
 class Training:
     """One training as its journal grows."""
 
@@ -156,16 +69,29 @@ class Training:
         self.parts = {"train": rows[:72], "validation": rows[72:96], "test": rows[96:]}
         self.hard = {str(row): self.dice.random() for row in rows}
         self.run = self._new_run(run_id, prompt)
-        self.candidates = [self._candidate(SYSTEM, OUTPUT), *(self._candidate(s, o) for s, o, _ in EDITS)]
+        self.candidates = [
+            self._candidate(bank.SYSTEM, bank.OUTPUT),
+            *(self._candidate(s, o) for s, o, _ in bank.EDITS),
+        ]
 
     def _new_run(self, run_id: str, prompt: Prompt) -> Run:
-        spec = {
+        run = Run(
+            id=run_id, kind="train", name=f"bank messages, {run_id[2:]}", status="queued", spec=self._spec(prompt),
+            simulated=True,
+            dataset_id=self.dataset.id, prompt_id=prompt.id, created_at=self.at,
+        )  # fmt: skip
+        self.session.add(run)
+        self.session.flush()
+        return run
+
+    def _spec(self, prompt: Prompt) -> dict[str, Any]:
+        return {
             "dataset": {"id": self.dataset.id, "name": self.dataset.name, "digest": self.dataset.digest},
             "split": {"ratios": [60, 20, 20], "seed": 42, "digest": "5" * 32}
             | {name: len(rows) for name, rows in self.parts.items()},
             "prompt": prompt.name,
-            "system_prompt": SYSTEM,
-            "output_prompt": OUTPUT,
+            "system_prompt": bank.SYSTEM,
+            "output_prompt": bank.OUTPUT,
             "primary": {
                 "name": "simulated/primary",
                 "params": {"temperature": 0.0, "max_output_tokens": 2048, "seed": 42},
@@ -193,13 +119,6 @@ class Training:
             "successes": 2,
             "calls": {"deadline_s": 120.0, "retries": 5, "backoff_s": 1.0, "max_wait_s": 60.0, "circuit_failures": 10},
         }
-        run = Run(
-            id=run_id, kind="train", name=f"bank messages, {run_id[2:]}", status="queued", spec=spec, simulated=True,
-            dataset_id=self.dataset.id, prompt_id=prompt.id, created_at=self.at,
-        )  # fmt: skip
-        self.session.add(run)
-        self.session.flush()
-        return run
 
     def _candidate(self, system: str, output: str) -> Candidate:
         return Candidate(system, output, ModelRef("simulated/primary", {"temperature": 0.0}))
@@ -221,13 +140,13 @@ class Training:
             example = self.examples[row]
             broken = (row * 7 + number) % 41 == 0
             slip = (row * 13 + number * 5) % 23 == 0
-            right = (self.hard[str(row)] < QUALITY[number]) != slip
+            right = (self.hard[str(row)] < bank.QUALITY[number]) != slip
             answer = (
                 ""
                 if broken
                 else example.reference
                 if right
-                else LABELS[(LABELS.index(example.reference) + 1 + row % 2) % len(LABELS)]
+                else bank.LABELS[(bank.LABELS.index(example.reference) + 1 + row % 2) % len(bank.LABELS)]
             )
             right = right or answer == example.reference
             scores[str(row)] = None if broken else float(right)
@@ -286,7 +205,7 @@ class Training:
         self.validation = {0: self.examine(0, "validation", self.parts["validation"])}
         self.best = 0
         first = self.candidates[0]
-        self.note("baseline", number=0, digest=first.digest, system_prompt=SYSTEM, output_prompt=OUTPUT,
+        self.note("baseline", number=0, digest=first.digest, system_prompt=bank.SYSTEM, output_prompt=bank.OUTPUT,
                   validation=mean(self.validation[0]))  # fmt: skip
         self.note("log", level="info", text="The initial prompts are scored; training begins.")
 
@@ -297,39 +216,36 @@ class Training:
         seen = self.examine(parent, "train", batch)
         failures = sum(1 for s in seen.values() if s == 0)
         self.note("epoch", epoch=epoch, parent=parent, batch=mean(seen), failures=failures)
-        system, output, why = EDITS[number - 1]
-        self._call(f"propose-{epoch}", "optimizer", "simulated/optimizer", "You improve prompts...", why)
-        data: dict[str, Any] = {"epoch": epoch, "number": number, "parent": parent, "strategy": "targeted_edit"}
-        data |= {
-            "digest": self.candidates[number].digest,
-            "system_prompt": system,
-            "output_prompt": output,
-            "reasoning": why,
-        }
-        empty: dict[str, Any] = {"batch": None, "gate": None, "validation": None, "paired": None}
-        if not system:
-            self.note("proposal", **data, **empty, fate="invalid", why="The optimizer's reply could not be read.")
+        figures, fate, why = self._try(number, batch, seen)
+        system, output, reasoning = bank.EDITS[number - 1]
+        self._call(f"propose-{epoch}", "optimizer", "simulated/optimizer", "You improve prompts...", reasoning)
+        self.note("proposal", epoch=epoch, number=number, parent=parent, digest=self.candidates[number].digest,
+                  strategy="targeted_edit", system_prompt=system, output_prompt=output, reasoning=reasoning,
+                  fate=fate, why=why, **figures)  # fmt: skip
+        if fate == "invalid":
             self.note(
                 "log",
                 level="warning",
                 text=f"Epoch {epoch}: the optimizer's reply was malformed, also after one repair.",
             )
-            self._end_epoch(epoch, seen, None)
-            return
+        self.best = number if fate == "accepted" else self.best
+        self._end_epoch(epoch, seen, figures["validation"])
+
+    def _try(self, number: int, batch: Sequence[int], seen: Scores) -> tuple[dict[str, Any], str, str]:
+        """The figures of a proposal, its fate and the reason."""
+        figures: dict[str, Any] = {"batch": None, "gate": None, "validation": None, "paired": None}
+        if not bank.EDITS[number - 1][0]:
+            return figures, "invalid", "The optimizer's reply could not be read."
         tried = self.examine(number, "train", batch)
-        empty |= {"batch": mean(tried), "gate": paired(seen, tried)}
-        if empty["gate"]["delta"] < 0:
-            self.note("proposal", **data, **empty, fate="rejected", why="Worse than its parent on the minibatch.")
-            self._end_epoch(epoch, seen, None)
-            return
+        figures |= {"batch": mean(tried), "gate": paired(seen, tried)}
+        if figures["gate"]["delta"] < 0:
+            return figures, "rejected", "Worse than its parent on the minibatch."
         self.validation[number] = self.examine(number, "validation", self.parts["validation"])
         against = paired(self.validation[self.best], self.validation[number])
-        empty |= {"validation": mean(self.validation[number]), "paired": against}
-        won = against["delta"] > 0
-        self.note("proposal", **data, **empty, fate="accepted" if won else "rejected",
-                  why="Better on the same validation examples." if won else "No improvement on validation.")  # fmt: skip
-        self.best = number if won else self.best
-        self._end_epoch(epoch, seen, empty["validation"])
+        figures |= {"validation": mean(self.validation[number]), "paired": against}
+        if against["delta"] > 0:
+            return figures, "accepted", "Better on the same validation examples."
+        return figures, "rejected", "No improvement on validation."
 
     def _end_epoch(self, epoch: int, seen: Scores, validation: dict[str, Any] | None) -> None:
         self.tell("progress", stage=f"epoch {epoch}", done=epoch, total=6, fraction=epoch / 8, eta_s=30.0 * (6 - epoch),
@@ -351,7 +267,7 @@ class Training:
             "paired": paired(first, last),
         }
         self.note("test", **test)
-        verdict, sentence = stats.verdict(stats.paired(_samples(first), _samples(last), seed=42))
+        verdict, sentence = stats.verdict(stats.paired(samples(first), samples(last), seed=42))
         self.note("verdict", verdict=verdict, sentence=sentence)
         prompts = {n: {"number": n, "digest": self.candidates[n].digest, "system_prompt": self.candidates[n].system_prompt,
                        "output_prompt": self.candidates[n].output_prompt} for n in (0, self.best)}  # fmt: skip

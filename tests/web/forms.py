@@ -9,6 +9,23 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+ROWS = "\n".join(f"question {n},{'yes' if n % 3 else 'no'}" for n in range(60))
+FORM: dict[str, Any] = {
+    "dataset": "mine",
+    "system_prompt": "Answer yes or no.\r\nNothing else.",
+    "output_prompt": "",
+    "primary_model": "simulated/primary",
+    "optimizer_model": "simulated/optimizer",
+    "scorer-0": "exact_match",
+    "scorer-0-of": "exact_match",
+    "scorer-0-strip": "1",
+    "split": "60/20/20",
+    "strategy": "auto",
+    "acceptance": "improvement",
+    "epochs": "3",
+}
+"""A training that can start, on the dataset "mine" of ROWS; tests change a field of it."""
+
 _MARK = re.compile(r'name="csrf_token" value="([^"]+)"')
 _ERROR = re.compile(r'<p class="error" id="([\w-]+)-error">(.*?)</p>', re.DOTALL)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,18 +44,22 @@ NOTHING = Amount()
 def ceiling(request: Request, price: Price | None, default_output_tokens: int) -> Amount:
     """The most that a request can cost: a token is at least one byte of UTF-8, and output ends at its limit.
 
+    A response schema counts as a part of the prompt, as providers count it.
+
     An unknown price counts as 0 USD here; a USD limit is refused before the start when a price is unknown.
     """
     prompt = sum(len(m.content.encode("utf-8", "surrogatepass")) + 8 for m in request.messages)
+    prompt += len(json.dumps(request.response_schema)) if request.response_schema else 0
     completion = int(request.model.params.get("max_output_tokens") or default_output_tokens)
     usd = prompt * price.prompt_usd + completion * price.completion_usd if price else 0.0
     return Amount(usd, 1, prompt + completion)
 
 
-def actual(result: CallResult) -> Amount:
-    """What an answered call cost."""
+def actual(result: CallResult, most: Amount) -> Amount:
+    """What an answered call cost; when its price was not told, the most that it can have cost."""
     usage = result.usage
-    return Amount(result.cost_usd or 0.0, 1, usage.prompt_tokens + usage.completion_tokens)
+    usd = most.usd if result.cost_usd is None else result.cost_usd
+    return Amount(usd, 1, usage.prompt_tokens + usage.completion_tokens)
 
 
 class Budget:

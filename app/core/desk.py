@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from app.core.budget import NOTHING, Amount, Budget, actual, ceiling
-from app.core.halt import ProviderDown
+from app.core.halt import Halt, ProviderDown
 from app.core.model import digest
 from app.core.storable import storable, storable_json
-from app.ports.journal import CallIntent, CallRecord, CallResult, Journal
+from app.ports.journal import CallIntent, CallRecord, CallResult, Journal, JournalError
 from app.ports.llm import LLM, CallError, Json, Message, ModelRef, Permanent, Reply, Request, TimedOut, Transient
 
 FINAL_ERRORS = frozenset({"rejected", "content_filtered"})
@@ -163,8 +163,10 @@ class _Call:
     def _tell_wait(self, state: RetryCallState) -> None:
         seconds = state.next_action.sleep if state.next_action else 0.0
         if seconds >= WORTH_TELLING_S and state.outcome:
-            told = {"model": self._request.model.name, "seconds": round(seconds, 1), "why": str(state.outcome.exception())}
-            self._desk.journal.tell("wait", told)
+            why = str(state.outcome.exception())
+            self._desk.journal.tell(
+                "wait", {"model": self._request.model.name, "seconds": round(seconds, 1), "why": why}
+            )
 
     async def _wait(self, seconds: float) -> None:
         self._waited += seconds
@@ -180,10 +182,11 @@ class _Call:
             desk.check()
             self._sent += 1
             await desk.journal.intend(self._intent(most))
+            self._check_again()
             spent = most.amount  # a sending that is cut off may have been paid for
             reply = await desk.send(self._request)
             result = _result(reply)
-            spent = actual(result)
+            spent = actual(result, most.amount)
             return result
         except CallError as error:
             self._uncertain += error.maybe_paid
@@ -191,6 +194,14 @@ class _Call:
             raise
         finally:
             await desk.budget.settle(most.amount, spent)
+
+    def _check_again(self) -> None:
+        """The run may have halted while the intent was written down; then it is on record that nothing was sent."""
+        try:
+            self._desk.check()
+        except (Halt, JournalError) as halted:
+            self._settle(CallResult(text=f"not sent: {halted}", error="unsent"))
+            raise
 
     def _intent(self, most: CallCeiling) -> CallIntent:
         request = self._request

@@ -54,7 +54,7 @@ def pieces(candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, r
 class Evaluation:
     """One evaluation under way.
 
-    Failed samples are held back until the provider is known to be alive: a provider that is down must not leave wrong
+    Failed samples are held back until the next one that got an answer: a provider that goes down must not leave wrong
     "failed" samples behind, since a recorded sample is never asked again.
     """
 
@@ -88,23 +88,24 @@ class Evaluation:
 
         Raises: ProviderDown when not one piece got an answer.
         """
-        if self._held:
+        if self._held and not self._alive:
             last = self._held[-1]
             raise ProviderDown(f"none of {len(self._held)} pieces got an answer; the last error: {last.error}")
+        self._keep_held()
         return Report([self._found[p.key] for p in wanted])
 
     def _take(self, sample: Sample) -> None:
         self._found[sample.key] = sample
         self._done(sample, True)
-        if sample.outcome in ("provider_error", "timed_out") and not self._alive:
-            self._held.append(sample)
-            return
+        self._held.append(sample)
         if sample.outcome not in ("provider_error", "timed_out"):
             self._alive = True
-            for held in self._held:
-                self._desk.journal.keep(held)
-            self._held.clear()
-        self._desk.journal.keep(sample)
+            self._keep_held()
+
+    def _keep_held(self) -> None:
+        for sample in self._held:
+            self._desk.journal.keep(sample)
+        self._held.clear()
 
     async def _examine(self, piece: Piece) -> Sample:
         ask = Asker(self._desk, piece.key)

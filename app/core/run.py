@@ -47,13 +47,15 @@ class Run:
         self._halt: Halt | JournalError | None = None
         self._halted = asyncio.Event()
         self._notes = 0
-        self._progress = Progress(journal)
+        self._progress = Progress(journal, budget)
 
     async def conduct(self, kind: Callable[[Run], Awaitable[T]]) -> T:
         """Run a kind to its end, keeping the lease alive meanwhile.
 
         Raises: Halt when the run stops early, JournalError when the journal is lost.
         """
+        await self._hear()
+        self._check()  # a wish from before this claim: nothing may be bought
         async with self._heartbeat():
             try:
                 return await kind(self)
@@ -127,33 +129,36 @@ class Run:
 
     async def _beat(self) -> None:
         while not self._halt:
-            try:
-                wish = await self._journal.heartbeat()
-            except JournalError as lost:
-                self._halt = lost
-            else:
-                if wish == "pause":
-                    self._halt = Paused("paused by the user")
-                elif wish == "cancel":
-                    self._halt = Cancelled("cancelled by the user")
-            if self._halt:
-                self._halted.set()
-                return
             await asyncio.sleep(HEARTBEAT_S)
+            await self._hear()
+
+    async def _hear(self) -> None:
+        """Renew the lease; halt when it is lost or the user wishes so."""
+        try:
+            wish = await self._journal.heartbeat()
+        except JournalError as lost:
+            self._halt = lost
+        else:
+            if wish == "pause":
+                self._halt = Paused("paused by the user")
+            elif wish == "cancel":
+                self._halt = Cancelled("cancelled by the user")
+        if self._halt:
+            self._halted.set()
 
 
 class Progress:
     """What watchers are told while a run is under way. Nothing here influences the outcome."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, budget: Budget) -> None:
         self.expected = 0
         self._journal = journal
+        self._budget = budget
         self._began = time.monotonic()
         self._shown = 0.0
         self._stage, self._stage_done, self._stage_size = "", 0, 0
         self._counted: set[str] = set()
-        self._bought = self._calls = self._tokens = 0
-        self._cost_usd = 0.0
+        self._bought = 0
 
     def begin(self, stage: str, size: int) -> None:
         """A new evaluation starts."""
@@ -166,9 +171,6 @@ class Progress:
         if sample.key not in self._counted:
             self._counted.add(sample.key)
             self._bought += bought
-            self._calls += sample.calls
-            self._tokens += sample.tokens
-            self._cost_usd += sample.cost_usd or 0.0
         if time.monotonic() - self._shown >= PROGRESS_S:
             self.show()
 
@@ -176,6 +178,7 @@ class Progress:
         """Tell where the run is."""
         self._shown = time.monotonic()
         done, expected = len(self._counted), max(self.expected, len(self._counted), 1)
+        spent = self._budget.spent
         pace = (self._shown - self._began) / self._bought if self._bought else None
         self._journal.tell(
             "progress",
@@ -185,8 +188,8 @@ class Progress:
                 "total": self._stage_size,
                 "fraction": round(done / expected, 4),
                 "eta_s": round(pace * (expected - done), 1) if pace is not None else None,
-                "calls": self._calls,
-                "tokens": self._tokens,
-                "cost_usd": round(self._cost_usd, 6),
+                "calls": spent.calls,
+                "tokens": spent.tokens,
+                "cost_usd": round(spent.usd, 6),
             },
         )

@@ -16,9 +16,9 @@ from app.core.halt import BudgetReached, Cancelled, Paused, ProviderDown
 from app.core.model import Ask, Candidate, Case, Exam, Response, Score
 from app.core.responders.single_turn import SingleTurn
 from app.core.run import Run
-from app.ports.journal import LeaseLost, Totals
+from app.ports.journal import CallIntent, LeaseLost, Totals, Wish
 from app.ports.llm import CallError, ContentFiltered, Json, Message, RateLimited, Request, ServerFault, Unauthorized
-from app.store.memory import MemoryRecord
+from app.store.memory import MemoryJournal, MemoryRecord
 from tests.fakes.llm import MODEL, RuleLLM
 
 CASES = [Case(str(i), f"input {i}", f"input {i}"[::-1]) for i in range(20)]
@@ -165,6 +165,15 @@ async def test_a_provider_that_is_down_pauses_and_leaves_no_failed_samples(error
     assert await start(llm, record).conduct(everything) == 20
 
 
+async def test_a_provider_that_goes_down_in_the_middle_leaves_no_failed_samples() -> None:
+    llm, record = RuleLLM(lambda r: reverse(r) if len(llm.paid) < 10 else ServerFault("500")), MemoryRecord()
+    with pytest.raises(ProviderDown, match="calls in a row failed"):
+        await start(llm, record).conduct(everything)
+    assert [s.outcome for s in record.samples.values()] == ["scored"] * 10
+    llm.rule = reverse
+    assert await start(llm, record).conduct(everything) == 20
+
+
 async def test_an_evaluation_without_a_single_answer_pauses_even_when_it_is_small() -> None:
     llm, record = RuleLLM(lambda _: ServerFault("500")), MemoryRecord()
     with pytest.raises(ProviderDown, match="none of 2 pieces"):
@@ -193,12 +202,43 @@ async def test_a_hanging_call_does_not_hold_up_a_cancel(monkeypatch: pytest.Monk
     monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
     monkeypatch.setattr(engine, "GRACE_S", 0.05)
     llm, record = RuleLLM(reverse, latency_s=4), MemoryRecord()
-    record.wish = "cancel"
+    record_wish: Callable[[], None] = lambda: setattr(record, "wish", "cancel")  # noqa: E731
+    asyncio.get_running_loop().call_later(0.03, record_wish)
     began = time.monotonic()
     with pytest.raises(Cancelled):
         await start(llm, record).conduct(everything)
     assert time.monotonic() - began < 2
-    assert record.totals().uncertain_calls == len(record.calls)
+    assert record.totals().uncertain_calls == len(record.calls) == 4
+
+
+@pytest.mark.parametrize(("wish", "halt"), [("pause", Paused), ("cancel", Cancelled)])
+async def test_a_wish_from_before_the_claim_is_heard_before_the_first_call(wish: Wish, halt: type[Exception]) -> None:
+    llm, record = RuleLLM(reverse), MemoryRecord()
+    record.wish = wish
+    with pytest.raises(halt):
+        await start(llm, record).conduct(everything)
+    assert llm.sent == 0
+
+
+async def test_a_call_that_was_written_down_when_the_run_halted_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
+
+    class Slow(MemoryJournal):
+        async def intend(self, intent: CallIntent) -> None:
+            await super().intend(intent)
+            record.wish = "pause"
+            await asyncio.sleep(0.1)
+
+    llm, record = RuleLLM(reverse), MemoryRecord()
+    record.fence = 1
+    run = Run(llm, Slow(record, 1), Budget(Limits(), Totals()), FAST, concurrency=4, resumed=False)
+    with pytest.raises(Paused):
+        await run.conduct(everything)
+    assert llm.sent == 0
+    assert len(record.calls) == 4
+    assert record.totals().uncertain_calls == 0
+    record.wish = ""
+    assert await start(llm, record).conduct(everything) == 20
 
 
 async def test_a_worker_that_lost_its_lease_buys_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,11 +289,24 @@ async def test_a_scorer_outside_its_range_fails_the_run_by_name() -> None:
         )
 
 
+async def _asked(ask: Ask) -> Json:
+    return (await ask("optimizer", MODEL, [Message("user", "ab")])).text
+
+
 async def test_progress_is_told_and_is_no_history() -> None:
     record = MemoryRecord()
-    await start(RuleLLM(reverse), record).conduct(everything)
+
+    async def kind(run: Run) -> None:
+        await run.step("propose/1", _asked)
+        await everything(run)
+
+    await start(RuleLLM(reverse), record).conduct(kind)
     told = [e for e in record.events if e.name == "progress"]
     assert told
     assert told[-1].data["done"] == told[-1].data["total"] == 20
     assert told[-1].data["fraction"] == 1.0
+    spent = record.totals()
+    assert told[-1].data["calls"] == spent.calls
+    assert told[-1].data["tokens"] == spent.prompt_tokens + spent.completion_tokens
+    assert told[-1].data["cost_usd"] == pytest.approx(spent.cost_usd)
     assert [e.name for e in record.history] == ["scored"]

@@ -16,6 +16,10 @@ SIMILAR = 0.5
 """Two failures are of one kind from this similarity on."""
 _FEEDBACK, _INPUT = 0.7, 0.3
 """What the similarity is made of."""
+CONSIDERED = 200
+"""Failures that are told apart at most, the worst ones: every one is held against every kind."""
+READ_CHARS = 2_000
+"""Characters of a text by which it is told apart."""
 _WORD = re.compile(r"\w+")
 
 
@@ -30,7 +34,7 @@ def choose_evidence(
     random.Random(f"{seed}/evidence").shuffle(scored)  # noqa: S311 - no secret
     failures = sorted((row for row in scored if _score(row) < RIGHT), key=_score)
     kept = [row for row in scored if _score(row) >= RIGHT]
-    return tuple(_one_of_each_kind_first(failures, k)), tuple(kept[:successes])
+    return tuple(_one_of_each_kind_first(failures[: max(CONSIDERED, k)], k)), tuple(kept[:successes])
 
 
 def _score(row: Seen) -> float:
@@ -67,15 +71,16 @@ class _Similarity:
     """Weighted Jaccard similarity of texts by their words and word pairs."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._grams = [ngrams(text) for text in texts]
+        self._grams = [ngrams(text[:READ_CHARS]) for text in texts]
         spread = Counter(gram for grams in self._grams for gram in grams)
         self._weight = {gram: math.log(len(texts) / count) for gram, count in spread.items()}
+        self._total = [self._weigh(grams) for grams in self._grams]
 
     def of(self, one: int, other: int) -> float:
         """From 0, nothing in common, to 1, the same or nothing that tells them apart."""
-        a, b = self._grams[one], self._grams[other]
-        united = self._weigh(a | b)
-        return self._weigh(a & b) / united if united else 1.0
+        shared = self._weigh(self._grams[one] & self._grams[other])
+        united = self._total[one] + self._total[other] - shared
+        return shared / united if united else 1.0
 
     def _weigh(self, grams: Set[str]) -> float:
         return math.fsum(self._weight[gram] for gram in grams)

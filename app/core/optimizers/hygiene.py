@@ -59,27 +59,41 @@ def _leak(
 ) -> str:
     """Runs of words that the parent has already are no fault of the child; nor is hidden text that train has too."""
     known, copied = _runs(before), _runs(after)
-    fresh = copied - known
+    fresh = _Fresh(copied - known)
     shared: set[Words] = set()
     plain = (_runs(without_examples(text) for text in after) if examples_allowed else copied) - known
     for case in train:
-        runs = _runs((case.input, case.reference)) & fresh
+        runs = {run for text in (case.input, case.reference) for run in fresh.within(_words(text))}
         if any(len(run) == RUN and run in plain for run in runs):
             return f"it copies train example {case.id} word for word"
         shared |= runs
     for case in hidden:
-        if any(run in fresh and run not in shared for run in _telling(case)):
+        if any(run not in shared for run in _telling(case, fresh)):
             return f"it holds text of a {case.split or 'hidden'} example, which no prompt may know"
     return ""
 
 
-def _telling(case: Case) -> Iterator[Words]:
-    """The runs of words by which a case would be recognised."""
+class _Fresh:
+    """The runs of words that a child brings in. Looking up first words alone passes over most of a large dataset."""
+
+    def __init__(self, runs: set[Words]) -> None:
+        self._runs = runs
+        self._first = {run[0] for run in runs}
+
+    def within(self, words: Words) -> Iterator[Words]:
+        """Those that a text has too."""
+        for i, word in enumerate(words):
+            if word in self._first:
+                for end in range(i + SHORT, min(i + RUN, len(words)) + 1):
+                    if (run := words[i:end]) in self._runs:
+                        yield run
+
+
+def _telling(case: Case, fresh: _Fresh) -> Iterator[Words]:
+    """The fresh runs by which a case would be recognised: long ones, and short texts as a whole."""
     for text in (case.input, case.reference):
         words = _words(text)
-        if SHORT <= len(words) < RUN:
-            yield words
-        yield from _windows(words, RUN)
+        yield from (run for run in fresh.within(words) if len(run) in (RUN, len(words)))
 
 
 def _runs(texts: Iterable[str]) -> set[Words]:

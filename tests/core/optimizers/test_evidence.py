@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +68,13 @@ def test_never_too_many_never_twice_always_the_same(scores: list[float | None], 
     assert len(successes) == min(2, sum(s is not None and s >= 0.9 for s in scores))
     assert len({*ids(failures), *ids(successes)}) == len(failures) + len(successes)
     assert choose_evidence(rows, k=8, successes=2, seed=seed) == (failures, successes)
+
+
+def test_a_thousand_long_failures_take_little_time() -> None:
+    words = random.Random(1)
+    texts = [" ".join(f"w{words.randrange(5000)}" for _ in range(2000)) for _ in range(1000)]
+    rows = [seen(i, 0.0, text=text, feedback=text[:40]) for i, text in enumerate(texts)]
+    began = time.process_time()
+    failures, _ = choose_evidence(rows, seed=1)
+    assert len(failures) == 8
+    assert time.process_time() - began < 8

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 import pytest
 
 from app.core.model import Candidate, Case
@@ -91,3 +94,17 @@ def test_text_that_train_has_too_is_not_hidden() -> None:
     same = Case("9", TRAIN[0].input, "order_tracking", "test")
     child = Proposal(with_examples(PARENT.system_prompt, TRAIN[:1]), "", "")
     assert flaw(child, PARENT, train=TRAIN, hidden=(same,), max_chars=2000, examples_allowed=True) == ""
+
+
+def test_a_large_dataset_is_searched_quickly() -> None:
+    words = random.Random(1)
+    text = " ".join(f"w{words.randrange(5000)}" for _ in range(1000))
+    train = [Case(str(i), text[i:] + text[:i], "label", "train") for i in range(2000)]
+    leaked = " ".join(f"w{words.randrange(5000)}" for _ in range(1000))
+    began = time.process_time()
+    sound = Proposal("Classify {{input}} " + leaked, "", "")
+    assert flaw(sound, PARENT, train=train, hidden=HIDDEN, max_chars=10**5, examples_allowed=False) == ""
+    hidden = Case("9", leaked[2000:2200], "label", "validation")
+    found = flaw(sound, PARENT, train=train, hidden=[hidden], max_chars=10**5, examples_allowed=False)
+    assert "validation example" in found
+    assert time.process_time() - began < 8

@@ -125,6 +125,7 @@ BAD = [
     ({"budget_usd": 0}, "budget_usd", "greater than 0"),
     ({"budget_calls": "many"}, "budget_calls", "many"),
     ({"max_prompt_chars": 100, "system_prompt": "x" * 200}, "max_prompt_chars", "longer"),
+    ({"instructions": "Improve {{everything}}."}, "instructions", "{{everything}}"),
     ({"colour": "red"}, "colour", "no setting called colour"),
 ]
 
@@ -137,6 +138,13 @@ def test_what_is_wrong_is_named(
         training.parse(session, GOOD | changes, settings=settings, gateway=gateway)
     assert [p for p in refused.value.problems if p.field == field and part in p.message], refused.value.problems
     assert session.query(Run).count() == 0
+
+
+def test_all_problems_are_named_at_once(session: Session, settings: Settings, gateway: Gateway) -> None:
+    wrong = {"epochs": "zero", "dataset": "nowhere", "scorer": "vibes", "primary_model": "nonsense", "strategy": "magic"}
+    with pytest.raises(Invalid) as refused:
+        training.parse(session, GOOD | wrong, settings=settings, gateway=gateway)
+    assert sorted(p.field for p in refused.value.problems) == sorted(wrong)
 
 
 def test_an_address_where_nobody_listens_is_refused(session: Session, settings: Settings) -> None:

@@ -26,11 +26,13 @@ def parse(session: Session, raw: Mapping[str, object], *, settings: Settings, ga
 
     raw: field name -> value, blank ones meaning the default. Raises: Invalid with every problem found.
     """
-    form = read(raw, settings)
+    form, problems = read(raw, settings)
     draft = _Draft(session, form, settings, gateway)
     spec = draft.spec()
-    if draft.problems:
-        raise Invalid(draft.problems)
+    named = {problem.field for problem in problems}
+    problems += [problem for problem in draft.problems if problem.field not in named]
+    if problems:
+        raise Invalid(problems)
     return spec
 
 
@@ -51,9 +53,11 @@ class _Draft:
         primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, form.temperature)
         optimizer = self._optimizer()
         self._budget([m for m in (primary, optimizer) if m])
+        chosen = self._scorers()
+        instructions = self._instructions()
+        parts = self._split(dataset) if dataset else None
         if self.problems or dataset is None:
             return None
-        parts = self._split(dataset)
         return {
             "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
             "split": parts,
@@ -61,9 +65,9 @@ class _Draft:
             **texts,
             "primary": _as_json(primary),
             "optimizer": _as_json(optimizer),
-            "scorers": self._scorers(),
+            "scorers": chosen,
             "strategy": form.strategy,
-            "instructions": form.instructions or self._instructions(),
+            "instructions": instructions,
             "acceptance": form.acceptance,
             "alpha": form.alpha,
             "min_delta": form.min_improvement,
@@ -88,6 +92,9 @@ class _Draft:
         self.problems.append(Problem(field, message))
 
     def _dataset(self) -> Dataset | None:
+        if not self._form.dataset:
+            self._refuse("dataset", "is needed")
+            return None
         try:
             dataset = datasets.get(self._session, self._form.dataset)
         except NotFound as missing:
@@ -96,7 +103,8 @@ class _Draft:
         facts = dataset.statistics
         if dataset.rows < 2:
             self._refuse("dataset", "it has one row; a training needs at least 2 to learn from one and test on another")
-        elif facts["labels_distinct"] == 1:
+            return None
+        if facts["labels_distinct"] == 1:
             self._refuse("dataset", "every row has the same answer, so there is nothing to learn; add other answers")
         if facts["conflicts"] and self._form.conflicts == "refuse":
             first = facts["conflicts"][0]
@@ -129,7 +137,7 @@ class _Draft:
         name, _, which = self._form.prompt.partition("@")
         try:
             prompt = prompts.get(self._session, name)
-            version = prompts.version(self._session, prompt, which) if which else prompt.versions[-1]
+            version = prompts.version(self._session, prompt, which)
         except NotFound as missing:
             if which or not (self._form.system_prompt or self._form.output_prompt).strip():
                 self._refuse("prompt", str(missing))
@@ -184,8 +192,14 @@ class _Draft:
         return specs
 
     def _instructions(self) -> str:
-        strategy = STRATEGIES[self._form.strategy]
-        return prompts.optimizer_instructions(self._session, self._form.strategy) if strategy.template else ""
+        name = self._form.strategy
+        if name not in STRATEGIES or not STRATEGIES[name].template:
+            return ""
+        if not self._form.instructions:
+            return prompts.optimizer_instructions(self._session, name)
+        if flaw := prompts.instructions_flaw(name, self._form.instructions):
+            self._refuse("instructions", flaw)
+        return self._form.instructions
 
     def _split(self, dataset: Dataset) -> Json:
         try:

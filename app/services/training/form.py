@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.config import Settings
 from app.core import scorers
 from app.ports.llm import Json
-from app.services.errors import Invalid, Problem
+from app.services.errors import Problem
 
 BLANK: tuple[object, ...] = (None, "", [])
 
@@ -20,7 +20,7 @@ class TrainingForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=False)
 
-    dataset: str = Field(min_length=1)
+    dataset: str = ""
     prompt: str = ""
     """Name of a library prompt, as name or name@version-or-label; with own text below, the new versions go there."""
     system_prompt: str = Field("", max_length=200_000)
@@ -91,13 +91,17 @@ def defaults(settings: Settings) -> dict[str, Json]:
     }
 
 
-def read(raw: Mapping[str, object], settings: Settings) -> TrainingForm:
-    """The form with defaults for what was left blank. Raises: Invalid with every problem found."""
+def read(raw: Mapping[str, object], settings: Settings) -> tuple[TrainingForm, list[Problem]]:
+    """The form with defaults for what was left blank, and what is wrong with the rest, which then has its default too."""
     given = {key: value for key, value in raw.items() if value not in BLANK}
+    known = defaults(settings)
     try:
-        return TrainingForm.model_validate(defaults(settings) | given)
+        return TrainingForm.model_validate(known | given), []
     except ValidationError as error:
-        raise Invalid(_sentences(error)) from None
+        problems = _sentences(error)
+    wrong = {problem.field for problem in problems}
+    sound = {key: value for key, value in given.items() if key not in wrong}
+    return TrainingForm.model_validate(known | sound), problems
 
 
 def _sentences(error: ValidationError) -> list[Problem]:
@@ -106,8 +110,6 @@ def _sentences(error: ValidationError) -> list[Problem]:
         field = str(one["loc"][0]) if one["loc"] else ""
         if one["type"] == "extra_forbidden":
             problems.append(Problem(field, f"there is no setting called {field}"))
-        elif one["type"] in ("missing", "string_too_short"):
-            problems.append(Problem(field, "is needed"))
         elif field == "split":
             problems.append(Problem(field, "write three shares in percent, as 60/20/20"))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask import flash, redirect, render_template, request, url_for
@@ -95,26 +94,12 @@ def _outlook(state: State) -> Outlook:
     except (NotFound, Conflict) as error:
         return Outlook(problems=(Problem("dataset", str(error)),))
     try:
-        spec = _parsed(raw)
+        spec = training.parse(session(), raw, settings=settings(), gateway=backend().gateway)
     except Invalid as error:
-        return Outlook(problems=(*problems, *_all_problems(raw, error)))
+        return Outlook(problems=(*problems, *error.problems))
     if problems:
         return Outlook(problems=tuple(problems))
     return Outlook(spec, training.estimate(session(), spec, gateway=backend().gateway))
-
-
-def _parsed(raw: Mapping[str, object]) -> Json:
-    return training.parse(session(), raw, settings=settings(), gateway=backend().gateway)
-
-
-def _all_problems(raw: Mapping[str, object], first: Invalid) -> list[Problem]:
-    """What is found at first, and what else shows when those fields have their defaults: a person corrects all at once."""
-    named = {problem.field for problem in first.problems}
-    try:
-        _parsed({field: value for field, value in raw.items() if field not in named})
-    except Invalid as second:
-        return [*first.problems, *(problem for problem in second.problems if problem.field not in named)]
-    return list(first.problems)
 
 
 def _expensive(outlook: Outlook) -> str:

@@ -58,7 +58,9 @@ class Run:
         self._check()  # a wish from before this claim: nothing may be bought
         async with self._heartbeat():
             try:
-                return await kind(self)
+                outcome = await kind(self)
+                self._progress.end()
+                return outcome
             finally:
                 await self._journal.flush()  # what was bought before a halt is kept too
 
@@ -173,6 +175,11 @@ class Progress:
             self._bought += bought
         if time.monotonic() - self._shown >= PROGRESS_S:
             self.show()
+
+    def end(self) -> None:
+        """The kind is finished, whatever it had expected."""
+        self.expected = len(self._counted)
+        self.show()
 
     def show(self) -> None:
         """Tell where the run is."""

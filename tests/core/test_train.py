@@ -50,6 +50,7 @@ async def test_a_training_improves_a_vague_prompt_and_says_so_in_words() -> None
     assert names[-2:] == ["test", "verdict"]
     assert {p["fate"] for p in told(record, "proposal")} >= {"accepted", "rejected"}
     assert all(p["why"] for p in told(record, "proposal"))
+    assert [e.data["fraction"] for e in record.events if e.name == "progress"][-1] == 1.0
 
 
 async def test_validation_and_test_text_never_reaches_the_optimiser() -> None:

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.budget import Budget, Limits
-from app.core.catalog import KINDS
+from app.core.catalog import KINDS, Kind
 from app.core.desk import Policy
 from app.core.halt import Cancelled, Paused
 from app.core.run import Run as Engine
@@ -57,6 +58,8 @@ def drive(
     journal = open_journal(database, claim)
     try:
         end = asyncio.run(_work(database, journal, claim, open_llm))
+        journal.stop()
+        return _conclude(database, claim, end)
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)
         return ""
@@ -67,24 +70,25 @@ def drive(
         raise
     finally:
         journal.stop()
-    _conclude(database, claim, end)
-    return end.status
 
 
 async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, open_llm: Callable[[], LLM]) -> End:
     with database.session() as session:
         run = session.get_one(Run, claim.run_id)
         spec, kind = run.spec, KINDS[run.kind]
-        rows = examples_of(session, spec["dataset"]["id"])
         elapsed_s = worked_s(session, run.id)
     budget = Budget(Limits(**spec["budget"]), await journal.totals(), elapsed_s)
     llm = open_llm()
     engine = Engine(
         llm, journal, budget, policy(spec["calls"]), concurrency=spec["concurrency"], resumed=claim.fence > 1
     )
+
+    async def whole(run: Engine) -> Json:
+        # A large dataset takes longer than a lease lasts: in a thread, so that the heart beats meanwhile.
+        return await kind.execute(run, await asyncio.to_thread(_prepare, database, kind, spec))
+
     try:
-        prepared = kind.prepare(spec, rows)
-        return End("done", outcome=await engine.conduct(lambda run: kind.execute(run, prepared)))
+        return End("done", outcome=await engine.conduct(whole))
     except Paused as halt:
         return End("paused", str(halt))
     except Cancelled as halt:
@@ -96,6 +100,13 @@ async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, op
         return End("failed", f"{type(error).__name__}: {error}")
     finally:
         await llm.aclose()
+
+
+def _prepare(database: Database, kind: Kind, spec: Json) -> Any:
+    """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
+    with database.session() as session:
+        rows = examples_of(session, spec["dataset"]["id"])
+    return kind.prepare(spec, rows)
 
 
 def worked_s(session: Session, run_id: str) -> float:
@@ -121,10 +132,11 @@ def policy(calls: Json) -> Policy:
     )
 
 
-def _conclude(database: Database, claim: claims.Claim, end: End) -> None:
-    """Status, outcome and the new prompt versions in one transaction."""
+def _conclude(database: Database, claim: claims.Claim, end: End) -> str:
+    """Status, outcome and the new prompt versions in one transaction. Returns the status."""
     with database.session() as session:
-        claims.finish(session, claim, status=end.status, reason=end.reason, outcome=end.outcome)
+        status = claims.finish(session, claim, status=end.status, reason=end.reason, outcome=end.outcome)
         run = session.get_one(Run, claim.run_id)
         prompts.adopt(session, run, runs.notes(session, run.id))
         session.commit()
+        return status

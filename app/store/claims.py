@@ -98,13 +98,16 @@ def guard(connection: Connection, claim: Claim) -> None:
         raise _lost(claim)
 
 
-def finish(session: Session, claim: Claim, *, status: End, reason: str = "", outcome: Json = None) -> None:
+def finish(session: Session, claim: Claim, *, status: End, reason: str = "", outcome: Json = None) -> End:
     """Record how the work ended and give the run back. Does not commit. Raises: LeaseLost, and nothing is changed.
 
-    reason: in words for a person. outcome: kept as it was when None.
+    reason: in words for a person. outcome: kept as it was when None. Returns the status that the run has now: the user may have
+    cancelled while it was pausing for another cause.
     """
     connection = session.connection()
     guard(connection, claim)
+    if status == "paused" and connection.scalar(select(Run.wish).where(Run.id == claim.run_id)) == "cancel":
+        status, reason = "cancelled", "cancelled by the user"
     values = {
         "status": status,
         "reason": reason,
@@ -115,6 +118,7 @@ def finish(session: Session, claim: Claim, *, status: End, reason: str = "", out
     _give_back(connection, claim, values if outcome is None else values | {"outcome": outcome})
     tell_status(connection, claim.run_id, status, reason)
     session.expire_all()
+    return status
 
 
 def release(database: Database, claim: Claim) -> None:

@@ -7,19 +7,24 @@ import secrets
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app.ports.llm import Json
+from app.core.catalog import KINDS
+from app.core.kinds import training
+from app.ports.llm import Json, Unauthorized
 from app.services import prompts, runs
+from app.services.drive import drive
 from app.services.training.draft import examples_of
 from app.store import claims
 from app.store.database import Database
 from app.store.models import CallRow, Dataset, Event, Example, Prompt, PromptVersion, Run
 from tests.core.training_world import INSTRUCTIONS, OPTIMIZER, PRIMARY, SAMPLE
+from tests.fakes.llm import RuleLLM
 from tests.services.killed_worker import work
 
 PROGRAM = Path(__file__).with_name("killed_worker.py")
@@ -179,3 +184,47 @@ def test_minutes_count_the_work_of_earlier_workers(database: Database, tmp_path:
         session.add(Event(run_id=run_id, name="status", data={"status": "running", "reason": ""}))
         session.commit()
         assert worked_s(session, run_id) == pytest.approx(first, abs=0.01)
+
+
+def test_making_a_run_ready_may_take_longer_than_its_lease(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+
+    def prepare(spec: Json, rows: Any) -> Any:
+        time.sleep(2)  # twice the lease
+        taken.extend(claims.abandoned(database))
+        return training.prepare(spec, rows)
+
+    monkeypatch.setitem(KINDS, "train", replace(KINDS["train"], prepare=prepare))
+    url = database.engine.url.render_as_string(hide_password=False)
+    assert work(url, queue(database), 0, tmp_path / "paid")[0] == "done"
+    assert taken == []
+
+
+def test_a_run_that_is_lost_at_its_very_end_is_left_to_its_new_worker(database: Database) -> None:
+    class Late(RuleLLM):
+        async def aclose(self) -> None:
+            with database.session() as session:
+                session.get_one(Run, run_id).fence += 1
+                session.commit()
+
+    run_id = queue(database, system_prompt="")
+    llm = Late(lambda _: "order_tracking")
+    assert drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=5) == ""
+    with database.session() as session:
+        assert session.get_one(Run, run_id).status == "running"
+
+
+def test_a_cancel_is_not_lost_when_the_provider_goes_down_first(database: Database) -> None:
+    class Down(RuleLLM):
+        async def aclose(self) -> None:
+            with database.session() as session:
+                runs.request_cancel(session, run_id)
+                session.commit()
+
+    run_id = queue(database)
+    llm = Down(lambda _: Unauthorized("no key"))
+    assert drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=5) == "cancelled"
+    with database.session() as session:
+        assert session.get_one(Run, run_id).status == "cancelled"

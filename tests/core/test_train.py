@@ -186,7 +186,7 @@ def test_the_kind_never_names_the_test_split_before_the_search_is_over() -> None
     """The search must not even have a way to the test cases, except for the leak guard."""
     import inspect
 
-    from app.core.kinds import train as module
+    from app.core.kinds import search as module
 
     uses = re.findall(r"spec\.test\b", inspect.getsource(module.Search))
     assert len(uses) == 1  # the leak guard's

@@ -12,14 +12,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from app.core.budget import Budget
+from app.core.budget import Amount, Budget
 from app.core.desk import Asker, Desk, Policy
 from app.core.evaluation import Evaluation, Report, pieces, side_by_side
 from app.core.halt import Cancelled, Halt, Paused
 from app.core.model import Candidate, Case, Exam, Work
 from app.core.storable import storable_json
 from app.ports.journal import Journal, JournalError, Sample, Step
-from app.ports.llm import LLM, Json
+from app.ports.llm import LLM, Json, Message, ModelRef, Request
 
 T = TypeVar("T")
 
@@ -106,6 +106,10 @@ class Run:
     def expect(self, pieces_in_all: int) -> None:
         """Tell the progress display how many pieces the whole run may take at most."""
         self._progress.expected = pieces_in_all
+
+    def ceiling(self, model: ModelRef, messages: Sequence[Message]) -> Amount:
+        """The most that one call can cost."""
+        return self._desk.ceiling_of(Request(model, tuple(messages))).amount
 
     async def _together(self, workers: Sequence[Awaitable[None]], stopping: asyncio.Event) -> None:
         await side_by_side(workers, stopping, self._halted, GRACE_S)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from app.core.desk import FINAL_ERRORS
 from app.core.evaluation import Report
 from app.core.halt import ProviderDown
+from app.core.kinds.kept_back import price_of_test
 from app.core.kinds.training import Training
 from app.core.model import Ask, Candidate, Case
 from app.core.optimizers import STRATEGIES, Evidence, Past, Proposal, Seen
@@ -77,7 +79,7 @@ class Search:
         spec, stale = self.spec, 0
         while True:
             if self.best.mean.mean == 1.0:
-                return "perfect", "every validation example is answered right"
+                return "perfect", "every validation example that could be scored is answered right"
             if self.epochs == spec.epochs:
                 return "max_epochs", f"all {spec.epochs} epochs are done"
             if stale == spec.patience:
@@ -149,10 +151,11 @@ class Search:
         number = self.proposals
         child = Candidate(proposal.system_prompt, proposal.output_prompt, self.spec.start.model)
         fate = Fate()
-        if problem := self._flaw(child, proposal, parent):
+        # What takes seconds on large data goes to a thread: meanwhile the lease is renewed and a pause is heard.
+        if problem := await asyncio.to_thread(self._flaw, child, proposal, parent):
             fate.fate, fate.why = "invalid", problem
-        elif await self._passes_gate(child, batch, seen, fate):
-            await self._race(Standing(number, child, Report([])), fate)
+        elif gated := await self._passes_gate(child, batch, seen, fate):
+            await self._race(Standing(number, child, Report([])), gated, fate)
         self.tried.setdefault(child.digest, number)
         delta = fate.paired.delta if fate.paired else fate.gate.delta if fate.gate else None
         if fate.fate != "accepted":
@@ -181,17 +184,20 @@ class Search:
             examples_allowed=STRATEGIES[self.spec.strategy].adds_examples,
         )
 
-    async def _passes_gate(self, child: Candidate, batch: Sequence[Case], seen: Sequence[Sample], fate: Fate) -> bool:
-        """A proposal that is no better than its parent on the minibatch is not worth a validation."""
+    async def _passes_gate(
+        self, child: Candidate, batch: Sequence[Case], seen: Sequence[Sample], fate: Fate
+    ) -> tuple[Sample, ...]:
+        """The child's samples; none when it is no better than its parent on the minibatch and not worth a validation."""
         report = await self.run.evaluate([child], batch, self.spec.exam, stage=f"proposal {self.proposals}: gate")
         fate.batch = mean_of(report.of(child))
-        fate.gate = paired(seen, report.of(child), seed=self.spec.seed)
+        fate.gate = await asyncio.to_thread(paired, seen, report.of(child), seed=self.spec.seed)
         passed, reason = accepts("improvement", fate.gate, min_delta=0.0, alpha=self.spec.alpha)
         fate.why = "" if passed else f"minibatch gate: {reason}"
-        return passed
+        return report.of(child) if passed else ()
 
-    async def _race(self, child: Standing, fate: Fate) -> None:
-        """Validate block by block while the child can still win; accept it or not."""
+    async def _race(self, child: Standing, gated: Sequence[Sample], fate: Fate) -> None:
+        """Validate block by block while the child can still win; accept it or not. gated: its samples so far."""
+        self.keep_back((child.candidate, gated))
         spec, rival = self.spec, {s.case: s for s in self.best.samples}
         blocks = spec.blocks()
         for number, block in enumerate(blocks, start=1):
@@ -202,7 +208,7 @@ class Search:
             if to_come and cannot_win(seen, child.samples, to_come, min_delta=spec.min_delta):
                 break
         fate.validation = child.mean
-        fate.paired = paired(seen, child.samples, seed=spec.seed)
+        fate.paired = await asyncio.to_thread(paired, seen, child.samples, seed=spec.seed)
         passed, fate.why = accepts(spec.acceptance, fate.paired, min_delta=spec.min_delta, alpha=spec.alpha)
         if remaining := len(spec.validation) - len(child.samples):
             passed, fate.why = (
@@ -213,6 +219,13 @@ class Search:
             fate.fate = "accepted"
             self.best = child
             self.accepted += 1
+        self.keep_back()
+
+    def keep_back(self, *racing: tuple[Candidate, Sequence[Sample]]) -> None:
+        """Set aside what the sealed test will cost, should the racing candidate win."""
+        leader = [] if self.best is self.initial else [(self.best.candidate, self.best.samples)]
+        seen = [(self.initial.candidate, self.initial.samples), *(racing or leader)]
+        self.run.budget.kept_back = price_of_test(self.run, self.spec, *seen)
 
     def _log(self, text: str, level: str) -> None:
         self.run.note("log", level=level, text=text)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-from app.core.budget import NOTHING, Amount
+from app.core.budget import NOTHING
 from app.core.evaluation import Report
 from app.core.halt import BudgetReached
 from app.core.kinds.search import Search, Standing
@@ -13,7 +10,6 @@ from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.run import Run
 from app.core.stats import mean_of, paired, verdict
-from app.ports.journal import Sample
 from app.ports.llm import Json
 
 
@@ -35,7 +31,7 @@ async def train(run: Run, spec: Training) -> Json:
         validation=initial.mean.as_json(),
     )
     search = Search(run, spec, initial, initial, {spec.start.digest: 0})
-    run.budget.kept_back = _price_of_test(spec, initial.samples)
+    search.keep_back()
     try:
         stopped = await search.go()
     except BudgetReached as reached:
@@ -124,17 +120,6 @@ def _plan(spec: Training) -> dict[str, Json]:
         "acceptance": spec.acceptance,
         "patience": spec.patience,
     }
-
-
-def _price_of_test(spec: Training, baseline: Sequence[Sample]) -> Amount:
-    """What both test readings will cost, judged by the baseline, with a quarter to spare."""
-    n = max(1, len(baseline))
-    share = 2 * len(spec.test) / n
-    return Amount(
-        1.25 * share * sum(s.cost_usd or 0.0 for s in baseline),
-        math.ceil(share * sum(s.calls for s in baseline)),
-        math.ceil(1.25 * share * sum(s.tokens for s in baseline)),
-    )
 
 
 def _prompt(number: int, candidate: Candidate) -> dict[str, Json]:

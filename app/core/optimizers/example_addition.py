@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +32,7 @@ class ExampleAddition:
 
     async def propose(self, evidence: Evidence, ask: Ask) -> list[Proposal]:  # noqa: ARG002 - the strategy asks nobody
         """See app.core.optimizers.base.Strategy."""
-        chosen = choose_examples(evidence)
+        chosen = await asyncio.to_thread(choose_examples, evidence)  # may read thousands of long cases
         if not chosen:
             return []
         parent = evidence.parent
@@ -49,18 +50,22 @@ class ExampleAddition:
 def choose_examples(evidence: Evidence) -> list[Case]:
     """The examples of this epoch, within the length budget; the same evidence gives the same examples.
 
+    No single one may take more than half of the room.
+
     The rows just seen are left out while there are others: the proposal is tried on them next, and showing it their answers
     would make that trial worthless.
     """
     numbers = random.Random(f"{evidence.seed}/examples/{evidence.epoch}")  # noqa: S311 - no secret
     seen = {row.case.id for row in (*evidence.failures, *evidence.successes)}
-    fit = numbers.sample(usable := [case for case in evidence.train if fit_for_example(case)], len(usable))
+    room = _room(evidence)
+    usable = [case for case in evidence.train if _size(case) <= room // 2 and fit_for_example(case)]
+    fit = numbers.sample(usable, len(usable))
     others = [case for case in fit if case.id not in seen]
     wanted = SHOTS[(evidence.epoch - 1) % len(SHOTS)]
     pool = others if len(others) >= wanted else fit
     by_label = _labelled(evidence.train)
     ordered = (_by_label if by_label else _by_likeness)(pool, evidence)
-    chosen = _within(ordered, wanted, _room(evidence))
+    chosen = _within(ordered, wanted, room)
     # The last example weighs most on many models: what was chosen first, for the failures, goes to the end.
     return chosen[::-1]
 
@@ -108,17 +113,19 @@ def _room(evidence: Evidence) -> int:
 
 
 def _within(ordered: Iterable[Case], wanted: int, room: int) -> list[Case]:
-    """The first ``wanted`` cases that fit; no single one may take more than half of the room."""
+    """The first ``wanted`` cases that fit."""
     chosen: list[Case] = []
-    most = room // 2
     for case in ordered:
-        size = len(as_example(case)) + 2
-        if size <= min(room, most):
+        if _size(case) <= room:
             chosen.append(case)
-            room -= size
+            room -= _size(case)
         if len(chosen) == wanted:
             break
     return chosen
+
+
+def _size(case: Case) -> int:
+    return len(as_example(case)) + 2
 
 
 def _short(label: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session, selectinload
 
@@ -42,7 +42,11 @@ def list_runs(
 
 def get(session: Session, run_id: str) -> Run:
     """The run as the database has it now. Raises: NotFound."""
-    query = select(Run).where(Run.id == storable(run_id)).options(selectinload(Run.prompt))
+    return _read(session, select(Run), run_id)
+
+
+def _read(session: Session, query: Select[Run], run_id: str) -> Run:
+    query = query.where(Run.id == storable(run_id)).options(selectinload(Run.prompt))
     run = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if run is None:
         raise NotFound(f"There is no run {run_id[:40]}.")
@@ -52,10 +56,8 @@ def get(session: Session, run_id: str) -> Run:
 @contextmanager
 def locked(session: Session, run_id: str) -> Iterator[Run]:
     """The run, which nobody else changes meanwhile. Commits at the end; an error undoes everything. Raises: NotFound."""
-    run = get(session, run_id)
     try:
-        session.refresh(run, with_for_update=True)
-        yield run
+        yield _read(session, select(Run).with_for_update(), run_id)
         session.commit()
     except BaseException:
         session.rollback()

@@ -71,6 +71,11 @@ def test_a_preview_lets_the_columns_be_chosen() -> None:
         datasets.preview(io.BytesIO(b""), "a.csv")
 
 
+def test_a_preview_shows_cells_as_they_would_be_stored() -> None:
+    seen = datasets.preview(io.BytesIO(b'{"input": "a\\ud800", "answer": "\\u0000b"}'), "a.jsonl")
+    assert seen.rows == ({"input": "a\ufffd", "answer": "\ufffdb"},)
+
+
 @pytest.mark.parametrize(
     ("content", "more", "field", "part"),
     [

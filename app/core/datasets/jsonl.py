@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from app.core.datasets.errors import BadFile
 from app.core.datasets.lines import Lines
+from app.core.storable import storable
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class _Refused(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {storable(key): value for key, value in pairs}
     if len(found) != len(pairs):
-        keys = Counter(key for key, _ in pairs)
+        keys = Counter(storable(key) for key, _ in pairs)
         raise _Refused("the key is there twice in one object", keys.most_common(1)[0][0])
     return found
 

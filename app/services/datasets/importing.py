@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.core import datasets as core
+from app.core.storable import storable
 from app.ports.llm import Json
 from app.services.datasets.library import checked_name
 from app.services.errors import Conflict, Invalid, Problem
@@ -38,8 +39,8 @@ Progress = Callable[[int, int], None]
 class Preview:
     """What a file would become.
 
-    mapping: the chosen columns, or None, and then ``problem`` says what is missing. rows: the first ones as they are in the
-    file. statistics (see app.core.datasets.statistics) and report cover the whole file; statistics is None without a mapping.
+    mapping: the chosen columns, or None, and then ``problem`` says what is missing. rows: the first ones as they would be
+    stored. statistics (see app.core.datasets.statistics) and report cover the whole file; statistics is None without a mapping.
     """
 
     columns: tuple[str, ...]
@@ -74,7 +75,7 @@ def preview(
     """Read the whole file and tell what it would become; nothing is stored. Raises: Invalid for a file that is refused."""
     try:
         table = core.read_table(stream, filename, limits=limits)
-        rows = tuple(row.cells for row in islice(table.rows(), SHOWN))
+        rows = tuple({key: storable(cell) for key, cell in row.cells.items()} for row in islice(table.rows(), SHOWN))
         try:
             mapping = core.map_columns(table.columns, input_column, answer_column)
         except core.BadFile as error:

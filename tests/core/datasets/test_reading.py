@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.datasets import Item, Limits, Table, map_columns, read_table
+from app.core.datasets import BadFile, Item, Limits, Table, map_columns, read_table
 from tests.core.datasets.tables import triples
 
 PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=80)
@@ -185,6 +185,13 @@ def test_what_no_database_can_store_is_replaced_and_it_is_said() -> None:
     read = table('{"input": "a\\u0000b\\ud800", "answer": "x"}', "a.jsonl")
     assert pairs(read) == [("a\ufffdb\ufffd", "x")]
     assert "1 cell(s)" in read.report.as_json()["notes"][0]
+
+
+def test_a_column_that_no_database_can_store_is_renamed() -> None:
+    read = table('{"input": "a", "answer": "x", "b\\ud800": "y"}', "a.jsonl")
+    assert read.columns == ("input", "answer", "b\ufffd")
+    with pytest.raises(BadFile, match="twice"):
+        table('{"input": "a", "answer": "x", "\\ud800": 1, "\\ud801": 2}', "a.jsonl")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class Training(Section):
     """A proposal is accepted when its mean score on validation is better by more than this."""
     acceptance: Literal["improvement", "confidence"] = "improvement"
     """Rule of acceptance: improvement (any at all), or confidence (only when significant at alpha)."""
-    alpha: Annotated[Number, Field(gt=0, lt=1)] = 0.05
+    alpha: Annotated[Number, Field(gt=0, le=0.5)] = 0.05
     """Significance level of the confidence rule and of the verdict."""
     split: Annotated[str, Field(pattern=r"^\d{1,3}/\d{1,3}/\d{1,3}$")] = "60/20/20"
     """Shares of train, validation and test, in percent."""
@@ -76,13 +76,13 @@ class Optimizer(Section):
 class Budget(Section):
     """Defaults of what a run may use."""
 
-    usd: Annotated[Number, Field(gt=0)] | None = None
+    usd: Annotated[Number, Field(gt=0, le=1e9)] | None = None
     """Most US dollars of a run; null means no limit."""
-    calls: Annotated[Whole, Field(ge=1)] | None = None
+    calls: Annotated[Whole, Field(ge=1, le=10**12)] | None = None
     """Most model calls of a run; null means no limit."""
-    tokens: Annotated[Whole, Field(ge=1)] | None = None
+    tokens: Annotated[Whole, Field(ge=1, le=10**12)] | None = None
     """Most tokens of a run; null means no limit."""
-    minutes: Annotated[Number, Field(gt=0)] | None = None
+    minutes: Annotated[Number, Field(gt=0, le=1e7)] | None = None
     """Most minutes of work of a run; null means no limit."""
     confirm_usd: Annotated[Number, Field(ge=0)] = 5.0
     """A training that may cost more than this asks for a confirmation first."""

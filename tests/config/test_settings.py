@@ -65,7 +65,7 @@ BAD_FILES = [
     ("training:\n  epochs: yes", ["training.epochs", "not true or false"]),
     ("training:\n  epochs:", ["training.epochs", "not None"]),
     ("training: 5", ["line 1", "training"]),
-    ("training:\n  alpha: 1", ["training.alpha", "less than 1"]),
+    ("training:\n  alpha: 1", ["training.alpha", "less than or equal to 0.5"]),
     ("training:\n  alpha: .nan", ["training.alpha", "finite"]),
     ("training:\n  min_improvement: -0.1", ["training.min_improvement"]),
     ("training:\n  split: 60-20-20", ["training.split"]),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.config import Settings, load
+from app.config.settings import Budget, Training
 from app.llm.gateway import Gateway
 from app.services import datasets, prompts, training
 from app.services.errors import Invalid
@@ -124,6 +125,8 @@ BAD = [
     ({"split": "100/0/0"}, "split", "validation"),
     ({"budget_usd": 0}, "budget_usd", "greater than 0"),
     ({"budget_calls": "many"}, "budget_calls", "many"),
+    ({"budget_calls": 10**40}, "budget_calls", "less than or equal to"),
+    ({"budget_minutes": 1e300}, "budget_minutes", "less than or equal to"),
     ({"max_prompt_chars": 100, "system_prompt": "x" * 200}, "max_prompt_chars", "longer"),
     ({"instructions": "Improve {{everything}}."}, "instructions", "{{everything}}"),
     ({"colour": "red"}, "colour", "no setting called colour"),
@@ -140,8 +143,24 @@ def test_what_is_wrong_is_named(
     assert session.query(Run).count() == 0
 
 
+def test_what_the_configuration_allows_the_form_allows(session: Session, settings: Settings, gateway: Gateway) -> None:
+    highest = {"alpha": 0.5, "epochs": 1000, "batch_size": 10_000, "patience": 1000, "concurrency": 1000}
+    budget = {"usd": 1e9, "calls": 10**12, "tokens": 10**12, "minutes": 1e7}
+    configured = settings.model_copy(
+        update={"training": Training(**highest), "budget": Budget(**budget)}  # type: ignore[arg-type]
+    )
+    spec = training.parse(session, GOOD, settings=configured, gateway=gateway)
+    assert (spec["alpha"], spec["budget"]) == (0.5, budget)
+
+
 def test_all_problems_are_named_at_once(session: Session, settings: Settings, gateway: Gateway) -> None:
-    wrong = {"epochs": "zero", "dataset": "nowhere", "scorer": "vibes", "primary_model": "nonsense", "strategy": "magic"}
+    wrong = {
+        "epochs": "zero",
+        "dataset": "nowhere",
+        "scorer": "vibes",
+        "primary_model": "nonsense",
+        "strategy": "magic",
+    }
     with pytest.raises(Invalid) as refused:
         training.parse(session, GOOD | wrong, settings=settings, gateway=gateway)
     assert sorted(p.field for p in refused.value.problems) == sorted(wrong)

@@ -58,7 +58,7 @@ def settings(spec: Json) -> Iterator[tuple[str, str]]:
     """What the run was told, as titles and words, without the prompts."""
     dataset, split, budget = (spec.get(name) or {} for name in ("dataset", "split", "budget"))
     parts = [f"{split[name]} {name}" for name in ("train", "validation", "test") if split.get(name)]
-    limits = [f"{value:g} {name}" for name, value in budget.items() if value is not None]
+    limits = [f"{value:,} {name}" for name, value in budget.items() if value is not None]
     yield "Dataset", f"{dataset.get('name', '')} (content {str(dataset.get('digest', ''))[:12]})"
     yield "Split", f"{', '.join(parts)} (seed {split.get('seed', DASH)})"
     yield "Primary model", _model(spec.get("primary"))

@@ -45,10 +45,10 @@ class TrainingForm(BaseModel):
     seed: int = Field(ge=0, le=2**31 - 1)
     max_prompt_chars: int = Field(ge=100, le=1_000_000)
     conflicts: Literal["refuse", "allow"] = "refuse"
-    budget_usd: float | None = Field(None, gt=0)
-    budget_calls: int | None = Field(None, ge=1)
-    budget_tokens: int | None = Field(None, ge=1)
-    budget_minutes: float | None = Field(None, gt=0)
+    budget_usd: float | None = Field(None, gt=0, le=1e9)
+    budget_calls: int | None = Field(None, ge=1, le=10**12)
+    budget_tokens: int | None = Field(None, ge=1, le=10**12)
+    budget_minutes: float | None = Field(None, gt=0, le=1e7)
     instructions: str = Field("", max_length=200_000)
 
     @field_validator("scorer", mode="before")

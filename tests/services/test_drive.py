@@ -25,7 +25,7 @@ from app.store.database import Database
 from app.store.models import CallRow, Dataset, Event, Example, Prompt, PromptVersion, Run
 from tests.core.training_world import INSTRUCTIONS, OPTIMIZER, PRIMARY, SAMPLE
 from tests.fakes.llm import RuleLLM
-from tests.services.killed_worker import work
+from tests.services.killed_worker import rule, work
 
 PROGRAM = Path(__file__).with_name("killed_worker.py")
 SOME_WRITES = (2, 20, 64, 130)
@@ -186,20 +186,18 @@ def test_minutes_count_the_work_of_earlier_workers(database: Database, tmp_path:
         assert worked_s(session, run_id) == pytest.approx(first, abs=0.01)
 
 
-def test_making_a_run_ready_may_take_longer_than_its_lease(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_making_a_run_ready_may_take_longer_than_its_lease(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[str] = []
 
     def prepare(spec: Json, rows: Any) -> Any:
-        time.sleep(2)  # twice the lease
+        time.sleep(4)  # longer than the lease
         taken.extend(claims.abandoned(database))
         return training.prepare(spec, rows)
 
     monkeypatch.setitem(KINDS, "train", replace(KINDS["train"], prepare=prepare))
-    url = database.engine.url.render_as_string(hide_password=False)
-    assert work(url, queue(database), 0, tmp_path / "paid")[0] == "done"
-    assert taken == []
+    run_id, llm = queue(database, epochs=1), RuleLLM(rule)
+    assert drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=3) == "done"
+    assert run_id not in taken
 
 
 def test_a_run_that_is_lost_at_its_very_end_is_left_to_its_new_worker(database: Database) -> None:

@@ -11,6 +11,9 @@ from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
 from app.store.models import Dataset
 
+GROWTH = 1_000
+"""Characters by which proposals are usually longer than the initial prompts."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -29,7 +32,8 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     """How many calls, tokens and USD a training may take.
 
     Low: patience runs out at once, every proposal fails its gate. High: every epoch's proposal is validated in full.
-    Tokens are guessed at four characters each, answers at the length of the reference answers.
+    Tokens are guessed at four characters each, answers at the length of the reference answers; high grants every prompt
+    the GROWTH that proposals bring.
     """
     facts = session.get_one(Dataset, spec["dataset"]["id"]).statistics
     parts, batch = spec["split"], min(spec["batch_size"], spec["split"]["train"])
@@ -38,16 +42,17 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     proposals = (min(spec["patience"], spec["epochs"]), 2 * spec["epochs"]) if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])
     prompt = (facts["input_chars"]["mean"] + prompt_chars) / 4 + 10
+    grown = prompt + max(0, min(GROWTH, spec["max_prompt_chars"] - prompt_chars)) / 4
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400
     usd = [
-        _usd(gateway, spec, (calls * prompt, calls * answer), (steps * asked, steps * reply))
-        for calls, steps in ((low, proposals[0]), (high, proposals[1]))
+        _usd(gateway, spec, (calls * length, calls * answer), (steps * asked, steps * reply))
+        for calls, length, steps in ((low, prompt, proposals[0]), (high, grown, proposals[1]))
     ]
     tokens = [
-        round(calls * (prompt + answer) + steps * (asked + reply))
-        for calls, steps in ((low, proposals[0]), (high, proposals[1]))
+        round(calls * (length + answer) + steps * (asked + reply))
+        for calls, length, steps in ((low, prompt, proposals[0]), (high, grown, proposals[1]))
     ]
     return Estimate(
         low + proposals[0], high + proposals[1], tokens[0], tokens[1], usd[0], usd[1], _notes(spec, facts, usd[1])

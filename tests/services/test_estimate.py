@@ -1,0 +1,36 @@
+"""What a training may take is told generously: proposals are longer than the prompts that they start from."""
+
+from __future__ import annotations
+
+import io
+
+from sqlalchemy.orm import Session
+
+from app.config import load
+from app.llm.gateway import Gateway
+from app.services import datasets, training
+from app.services.training.estimate import GROWTH
+
+ROWS = "user_input,ground_truth_output\n" + "".join(f"text number {i} of many,{'ab'[i % 2]}\n" for i in range(60))
+
+
+def test_the_high_end_grants_prompts_their_growth_within_the_limit(session: Session) -> None:
+    settings = load(environ={})
+    gateway = Gateway(settings, {})
+    datasets.import_file(session, io.BytesIO(ROWS.encode()), "letters.csv", name="letters")
+    form = {
+        "dataset": "letters",
+        "system_prompt": "a" * 100,
+        "primary_model": "simulated/primary",
+        "strategy": "example_addition",
+    }
+    tight, wide = (
+        training.estimate(
+            session,
+            training.parse(session, form | {"max_prompt_chars": most}, settings=settings, gateway=gateway),
+            gateway=gateway,
+        )
+        for most in (100, 10_000)
+    )
+    assert wide.tokens_low == tight.tokens_low
+    assert wide.tokens_high - tight.tokens_high == wide.calls_high * GROWTH / 4

@@ -140,6 +140,10 @@ def test_an_exported_prompt_comes_back(session: Session, kind: str) -> None:
         ('{"format": "whetstone-prompt/1", "name": "x"}', "write a system prompt"),
         ('{"format": "whetstone-prompt/1", "name": "x", "kind": "poem"}', "must be pair or chat"),
         ('{"format": "whetstone-prompt/1", "name": "x@y", "system_prompt": "x"}', "not a possible name"),
+        (
+            '{"format": "whetstone-prompt/1", "name": "x/versions/y", "system_prompt": "x"}',
+            "cannot stand inside a name",
+        ),
         ('{"format": "whetstone-prompt/1", "name": "x", "messages": [{}]}', "message 1 needs a role"),
     ],
 )

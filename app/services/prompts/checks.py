@@ -28,6 +28,7 @@ LABEL_RULE = "small letters, digits and . _ -, beginning with a letter"
 RESERVED_LABELS = ("newest", "latest", "head")
 
 _NAME = re.compile(r"[^\W_](?:[\w .\-/]*[\w.\-])?")
+_RESERVED_PARTS = frozenset({"versions", "labels"})
 _LABEL = re.compile(r"[a-z][a-z0-9._-]{0,59}")
 _NUMBERED = re.compile(r"v\d+")
 _BRACES = re.compile(r"\{\{(.*?)(?:\}\}|$)", re.DOTALL)
@@ -70,6 +71,8 @@ def checked_name(name: str, problems: list[Problem]) -> str:
         problems.append(Problem("name", f"a name has at most {LONGEST_NAME} characters; this one has {len(name)}"))
     elif not _NAME.fullmatch(name) or not all(part.strip(" .") for part in name.split("/")):
         problems.append(Problem("name", f"{name!r} is not a possible name: use {NAME_RULE}"))
+    elif taken := _RESERVED_PARTS.intersection(name.split("/")[1:-1]):
+        problems.append(Problem("name", f"/{min(taken)}/ cannot stand inside a name: addresses use it"))
     return name
 
 

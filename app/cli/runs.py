@@ -64,9 +64,13 @@ def show(run_id: str, as_json: bool) -> None:
         lines = ("id", "name", "kind", "status", "reason", "dataset", "prompt", "created_at", "ended_at")
         for key in lines:
             click.echo(f"{key:<11} {about[key] or ''}")
+        if about["simulated"]:
+            click.echo("models      simulated")
         if outcome := about["outcome"]:
             click.echo(f"verdict     {outcome['verdict']}. {outcome['sentence']}")
-        click.echo(f"spent       {about['spent']['calls']:,} calls, {about['spent']['tokens']:,} tokens")
+        spent = about["spent"]
+        cost = "unknown cost" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
+        click.echo(f"spent       {spent['calls']:,} calls, {spent['tokens']:,} tokens, {cost}")
 
     emit(about, as_json, display)
 

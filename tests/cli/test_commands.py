@@ -119,7 +119,7 @@ def test_a_run_is_shown_and_taken_away(shell: Shell, trained: dict[str, Any], tm
     run = trained["run"]
     shown = shell.json("runs", "show", run)
     assert shown["spent"]["calls"] == trained["calls"]
-    assert "verdict" in shell("runs", "show", run).stdout
+    assert all(word in shell("runs", "show", run).stdout for word in ("verdict", "simulated", "tokens, $"))
     assert f"{run}\t" in shell("runs", "list").stdout
     folder = Path(shell.json("runs", "export", run)["path"])
     assert {"spec.json", "samples.csv", "report.html"} <= {file.name for file in folder.iterdir()}

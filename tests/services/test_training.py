@@ -72,6 +72,7 @@ def test_a_spec_and_its_form_say_the_same(session: Session, settings: Settings, 
         "budget_calls": 900,
         "split": "50/30/20",
         "epochs": 2,
+        "conflicts": "allow",
     }
     spec = training.parse(session, given, settings=settings, gateway=gateway)
     again = training.parse(session, training.as_form(spec), settings=settings, gateway=gateway)

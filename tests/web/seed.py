@@ -105,6 +105,7 @@ class Training:
             "scorers": [{"name": "exact_match", "casefold": True, "weight": 1.0}],
             "strategy": "auto",
             "instructions": "You improve prompts.\n\n{{failures}}",
+            "conflicts": "refuse",
             "acceptance": "improvement",
             "alpha": 0.05,
             "min_delta": 0.0,

@@ -61,6 +61,7 @@ class _Draft:
         return {
             "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
             "split": parts,
+            "conflicts": form.conflicts,
             "prompt": form.prompt.partition("@")[0],
             **texts,
             "primary": _as_json(primary),

@@ -126,6 +126,7 @@ def as_form(spec: Json) -> dict[str, Json]:
     same += "max_prompt_chars instructions"
     return {key: spec[key] for key in same.split()} | {
         "dataset": spec["dataset"]["name"],
+        "conflicts": spec["conflicts"],
         "primary_model": spec["primary"]["name"],
         "api_base": spec["primary"]["api_base"] or "",
         "temperature": spec["primary"]["params"]["temperature"],

@@ -236,8 +236,16 @@ def _result(reply: Reply) -> CallResult:
         ttft_s=reply.ttft_s,
         ttlb_s=reply.ttlb_s,
         served_model=reply.served_model,
-        raw=storable_json(reply.raw),
+        raw=_recordable(reply.raw),
     )
+
+
+def _recordable(raw: Json) -> Json:
+    """The provider's body as it can be stored; None for one that cannot (NaN, nested without end), which costs no answer."""
+    try:
+        return storable_json(raw)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 class Asker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,17 @@ from app.core.model import Ask, Candidate, Case, Exam, Response, Score
 from app.core.responders.single_turn import SingleTurn
 from app.core.run import Run
 from app.ports.journal import CallIntent, LeaseLost, Totals, Wish
-from app.ports.llm import CallError, ContentFiltered, Json, Message, RateLimited, Request, ServerFault, Unauthorized
+from app.ports.llm import (
+    CallError,
+    ContentFiltered,
+    Json,
+    Message,
+    RateLimited,
+    Reply,
+    Request,
+    ServerFault,
+    Unauthorized,
+)
 from app.store.memory import MemoryJournal, MemoryRecord
 from tests.fakes.llm import MODEL, RuleLLM
 
@@ -310,3 +321,14 @@ async def test_progress_is_told_and_is_no_history() -> None:
     assert told[-1].data["tokens"] == spent.prompt_tokens + spent.completion_tokens
     assert told[-1].data["cost_usd"] == pytest.approx(spent.cost_usd)
     assert [e.name for e in record.history] == ["scored"]
+
+
+@pytest.mark.parametrize("raw", [{"logprob": float("nan")}, {1: "x"}, {"odd": object()}])
+async def test_a_body_that_cannot_be_stored_costs_only_itself(raw: Json) -> None:
+    class Odd(RuleLLM):
+        async def complete(self, request: Request, *, deadline_s: float) -> Reply:
+            return replace(await super().complete(request, deadline_s=deadline_s), raw=raw)
+
+    record = MemoryRecord()
+    assert await start(Odd(reverse), record).conduct(everything) == 20
+    assert {call.result.raw for call in record.calls.values() if call.result} == {None}

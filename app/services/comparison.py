@@ -13,9 +13,6 @@ from app.ports.journal import Outcome, Sample
 from app.ports.llm import Json
 from app.store.models import Run, SampleRow
 
-SEED = 0
-"""Seed of the bootstrap: the same comparison shows the same interval every time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -35,10 +32,14 @@ class Comparison:
 
 
 def compare(session: Session, before: Side, after: Side, split: str) -> Comparison:
-    """Compare two sides on one split."""
+    """Compare two sides on one split, with the seed of the first run: a run's own comparison then shows its own interval."""
     old, new = (_samples(session, side, split) for side in (before, after))
     pairable = same_data(before.run, after.run)
-    return Comparison(stats.mean_of(old), stats.mean_of(new), stats.paired(old, new, seed=SEED) if pairable else None)
+    return Comparison(
+        stats.mean_of(old),
+        stats.mean_of(new),
+        stats.paired(old, new, seed=before.run.spec.get("seed", 0)) if pairable else None,
+    )
 
 
 def same_data(a: Run, b: Run) -> bool:

@@ -75,7 +75,7 @@ def paired(before: Sequence[Sample], after: Sequence[Sample], *, seed: int) -> P
     asked = len({s.case for s in (*before, *after)})
     if not scores:
         return Paired(0, asked, None, None, None, None, "mcnemar_exact")
-    differences = [b - a for a, b in scores.values()]
+    differences = sorted(b - a for a, b in scores.values())  # the interval must not depend on the order of the cases
     low, high = bootstrap_interval(differences, seed=seed)
     cells = {case: cell(a, b) for case, (a, b) in scores.items()}
     fixed, broken = (tuple(c for c, where in cells.items() if where == kind) for kind in ("fixed", "broken"))

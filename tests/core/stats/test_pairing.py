@@ -100,6 +100,11 @@ def test_the_seed_decides() -> None:
     assert paired(before, after, seed=1) != paired(before, after, seed=2)
 
 
+def test_the_order_of_the_cases_changes_no_number() -> None:
+    before, after = samples(*[0.1 * (i % 7) for i in range(40)]), samples(*[0.1 * (i % 9) for i in range(40)])
+    assert paired(before[::-1], after, seed=1) == paired(before, after[::-1], seed=1)
+
+
 def test_the_resampling_is_the_same_on_every_machine() -> None:
     """Pinned: a resumed run must find the numbers that the interrupted one found, whatever NumPy it runs on."""
     assert bootstrap_interval([0.0, 0.25, 0.5, -0.25, 1.0, 0.0, 0.5], seed=42) == (0.0, 0.571428571429)

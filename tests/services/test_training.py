@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from sqlalchemy.orm import Session
@@ -13,6 +15,7 @@ from app.config.settings import Budget, Training
 from app.llm.gateway import Gateway
 from app.services import datasets, prompts, training
 from app.services.errors import Invalid
+from app.store.database import Database
 from app.store.models import Run
 
 ROWS = "user_input,ground_truth_output\n" + "".join(f"text number {i} of many,{'ab'[i % 2]}\n" for i in range(60))
@@ -64,6 +67,24 @@ def test_a_complete_spec_is_pinned(session: Session, settings: Settings, gateway
     stored = session.get_one(Run, run.id)
     assert (stored.status, stored.simulated, stored.kind) == ("queued", True, "train")
     assert prompts.get(session, stored.spec["prompt"]).versions[0].system_prompt == "Answer a or b."
+
+
+def test_a_form_sent_twice_at_the_same_moment_starts_one_run(
+    session: Session, database: Database, settings: Settings, gateway: Gateway
+) -> None:
+    prompts.create(session, "p", system_prompt="Answer a or b.")
+    spec = training.parse(session, GOOD | {"prompt": "p"}, settings=settings, gateway=gateway)
+    both = Barrier(2)
+
+    def start(_: int) -> str:
+        with database.session() as own:
+            own.get(Run, "0123456789")
+            both.wait(10)
+            return training.start(own, spec, once="0123456789").id
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(start, range(2))) == ["0123456789"] * 2
+    assert session.query(Run).count() == 1
 
 
 def test_a_spec_and_its_form_say_the_same(session: Session, settings: Settings, gateway: Gateway) -> None:

@@ -76,6 +76,23 @@ def test_a_training_starts_and_is_handed_to_a_worker(client: FlaskClient, world:
     assert run.simulated
 
 
+def test_a_form_that_is_sent_twice_starts_one_run(client: FlaskClient, world: World, dataset: Dataset) -> None:
+    page = client.get("/trainings/new").text
+    (once,) = re.findall(r'name="once" value="([0-9a-f]{10})"', page)
+    first, second = (post(client, "/trainings/new", FORM | {"once": once}) for _ in range(2))
+    assert first.location == second.location == f"/runs/{once}"
+    assert only_run(world.database).id == once
+    other = post(client, "/trainings/new", FORM | {"once": once, "epochs": "4"})
+    assert other.location not in ("", first.location)
+
+
+@pytest.mark.parametrize("once", ["", "x" * 10, "0" * 300, "../../etc"])
+def test_a_strange_mark_is_replaced(client: FlaskClient, world: World, dataset: Dataset, once: str) -> None:
+    response = post(client, "/trainings/new", FORM | {"once": once})
+    assert response.status_code == 303
+    assert re.fullmatch(r"/runs/[0-9a-f]{10}", response.location)
+
+
 def test_the_estimate_is_told_before_the_start(client: FlaskClient, database: Database, dataset: Dataset) -> None:
     told = estimate(client, FORM)
     assert "Calls" in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.ports.llm import Json
@@ -17,8 +18,15 @@ from app.store.models import Run
 __all__ = ["Estimate", "TrainingForm", "as_form", "defaults", "estimate", "parse", "start"]
 
 
-def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | None = None) -> Run:
-    """Queue a run for the spec. Enqueue its id after this returns: the row is committed by then."""
+def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | None = None, once: str = "") -> Run:
+    """Queue a run for the spec. Enqueue its id after this returns: the row is committed by then.
+
+    once: an id for the run, made when its form was made. The same form sent twice then gives the same run; with other settings
+    it gives another one.
+    """
+    known = session.get(Run, once) if once else None
+    if known and {**spec, "prompt": known.spec["prompt"]} == known.spec:
+        return known
     prompt_name = spec["prompt"] or prompts.free_name(session, spec["dataset"]["name"])
     try:
         prompt = prompts.get(session, prompt_name)
@@ -33,7 +41,7 @@ def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | No
         )
     models = [spec["primary"], spec["optimizer"]]
     run = Run(
-        id=secrets.token_hex(5),
+        id=once if once and not known else secrets.token_hex(5),
         kind="train",
         name=name or f"{prompt.name} on {spec['dataset']['name']}",
         status="queued",
@@ -44,5 +52,11 @@ def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | No
         cloned_from=cloned_from,
     )
     session.add(run)
-    session.commit()
+    try:
+        session.commit()
+    except IntegrityError:  # the same form came in twice at the same moment
+        session.rollback()
+        if twin := session.get(Run, once) if once else None:
+            return twin
+        raise
     return run

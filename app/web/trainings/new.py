@@ -63,7 +63,9 @@ def start() -> ResponseReturnValue:
         problems = (Problem("confirmed", _expensive(outlook)),)
     if do != START or problems:
         return _form(state, outlook, problems)
-    run = training.start(session(), outlook.spec, name=state.values["name"][:200], cloned_from=_source(state))
+    run = training.start(
+        session(), outlook.spec, name=state.values["name"][:200], cloned_from=_source(state), once=state.once
+    )
     if backend().enqueue(run.id):
         flash("The training is queued.", "good")
     else:

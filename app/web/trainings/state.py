@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flask import request
 
@@ -32,16 +34,18 @@ FOLDED = (
     "max_prompt_chars", "instructions",
 )  # fmt: skip
 """Fields in the fold for experts."""
+ONCE = re.compile("[0-9a-f]{10}")
 
 
 @dataclass(frozen=True)
 class State:
-    """values: by field. cloned_from: id of the run that it began with, or ""."""
+    """values: by field. cloned_from: id of the run that it began with, or "". once: id of the run that it will start."""
 
     values: Mapping[str, str]
     scorers: tuple[ScorerRow, ...]
     cloned_from: str = ""
     confirmed: bool = False
+    once: str = field(default_factory=lambda: secrets.token_hex(5))
 
     def with_values(self, **changes: str) -> State:
         """The same with other values."""
@@ -87,7 +91,9 @@ def sent() -> State:
     form = request.form
     values = {key: _lines(form.get(key, "")) if key in TEXTS else params.clean(form.get(key, "")) for key in FIELDS}
     cloned_from = params.clean(form.get("from", ""))
-    return State(values, scoring.from_form(form), cloned_from, bool(form.get("confirmed")))
+    state = State(values, scoring.from_form(form), cloned_from, bool(form.get("confirmed")))
+    once = form.get("once", "")
+    return replace(state, once=once) if ONCE.fullmatch(once) else state
 
 
 def with_prompt(state: State) -> State:

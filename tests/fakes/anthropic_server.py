@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -13,8 +12,7 @@ from aiohttp import web
 from tests.fakes import faults
 from tests.fakes.openai_server import send, tokens
 from tests.fakes.rule_optimizer import propose, wants_proposal
-from tests.fakes.rule_world import RuleWorld
-from tests.fakes.serving import Recorded, ThreadedServer
+from tests.fakes.serving import FakeProvider, Recorded
 
 TYPES = {
     400: "invalid_request_error",
@@ -28,44 +26,16 @@ TYPES = {
 }
 
 
-class AnthropicServer(ThreadedServer):
+class AnthropicServer(FakeProvider):
     """latency_s: before the first byte. api_key: refuse every other key with 401."""
 
-    def __init__(
-        self, world: RuleWorld | None = None, *, latency_s: float = 0.0, api_key: str = "", faults: Sequence[Any] = ()
-    ) -> None:
-        super().__init__()
-        self.world = world or RuleWorld()
-        self.latency_s = latency_s
-        self.api_key = api_key
-        self.play(*faults)
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/v1/messages", self.answer)]
 
-    def play(self, *rules: faults.Fault) -> None:
-        """Replace the faults in force."""
-        self.plan = faults.FaultPlan(rules)
-
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=64 * 2**20)
-        app.add_routes([web.post("/v1/messages", self._messages)])
-        return app
-
-    async def _messages(self, request: web.Request) -> web.StreamResponse:
-        body = json.loads(await request.read())
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        recorded = Recorded(request.path, headers, body)
-        self.ledger.arrive(recorded)
-        try:
-            return await self._respond(request, recorded)
-        finally:
-            self.ledger.in_flight -= 1
-
-    async def _respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+    async def respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
         arrived = time.perf_counter()
         body = recorded.body
-        fault = self.plan.draw(body)
-        kind = fault.kind if fault else ""
-        if kind:
-            self.ledger.faults[kind] += 1
+        fault, kind = self.draw(recorded)
         message = _message(body, self._say(body), kind)
         if self.latency_s:
             await asyncio.sleep(arrived + self.latency_s - time.perf_counter())

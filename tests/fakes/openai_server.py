@@ -30,7 +30,7 @@ from aiohttp import web
 from tests.fakes import faults
 from tests.fakes.rule_optimizer import propose, wants_proposal
 from tests.fakes.rule_world import RuleWorld
-from tests.fakes.serving import Ledger, Recorded, ThreadedServer
+from tests.fakes.serving import FakeProvider, Recorded
 
 MODERN = re.compile(r"^(gpt-5|o\d)")
 
@@ -40,7 +40,7 @@ def tokens(text: str) -> int:
     return -(-len(text) // 4)
 
 
-class OpenAIServer(ThreadedServer):
+class OpenAIServer(FakeProvider):
     """latency_s: before the first byte. api_key: refuse every other key with 401. refuse: parameters answered with 400."""
 
     def __init__(
@@ -53,73 +53,25 @@ class OpenAIServer(ThreadedServer):
         refuse: Collection[str] = (),
         faults: Sequence[faults.Fault] = (),
     ) -> None:
-        super().__init__()
-        self.world = world or RuleWorld()
-        self.latency_s = latency_s
-        self.api_key = api_key
+        super().__init__(world, latency_s=latency_s, api_key=api_key, faults=faults)
         self.junk = junk
         self.refuse = set(refuse)
-        self.play(*faults)
 
-    def play(self, *rules: faults.Fault) -> None:
-        """Replace the faults in force."""
-        self.plan = faults.FaultPlan(rules)
-
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=64 * 2**20)
-        app.add_routes(
-            [
-                web.get("/count", self._count),
-                web.post("/reset", self._reset),
-                web.post("/faults", self._set_faults),
-                web.get("/log", self._log),
-                web.post("/{prefix:.*}chat/completions", self._complete),
-                web.get("/{prefix:.*}models", self._models),
-            ]
-        )
-        return app
-
-    async def _count(self, request: web.Request) -> web.Response:
-        return web.json_response(self.ledger.as_json())
-
-    async def _reset(self, request: web.Request) -> web.Response:
-        self.ledger = Ledger(in_flight=self.ledger.in_flight)
-        self.play()
-        return web.json_response({})
-
-    async def _set_faults(self, request: web.Request) -> web.Response:
-        try:
-            self.plan = faults.FaultPlan.from_json(await request.json())
-        except (ValueError, TypeError, KeyError) as error:
-            return web.json_response({"error": str(error)}, status=400)
-        return web.json_response({})
-
-    async def _log(self, request: web.Request) -> web.Response:
-        return web.json_response([{"path": r.path, "body": r.body} for r in self.ledger.log])
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/{prefix:.*}chat/completions", self.answer),
+            web.get("/{prefix:.*}models", self._models),
+        ]
 
     async def _models(self, request: web.Request) -> web.Response:
         if refusal := self._wrong_key(request, {}):
             return refusal
         return web.json_response({"object": "list", "data": [{"id": "rule", "object": "model"}]})
 
-    async def _complete(self, request: web.Request) -> web.StreamResponse:
-        body = json.loads(await request.read())
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        recorded = Recorded(request.path, headers, body, request.query_string)
-        ledger = self.ledger
-        ledger.arrive(recorded)
-        try:
-            return await self._respond(request, recorded)
-        finally:
-            ledger.in_flight -= 1
-
-    async def _respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+    async def respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
         arrived = time.perf_counter()
         body = recorded.body
-        fault = self.plan.draw(body)
-        kind = fault.kind if fault else ""
-        if kind:
-            self.ledger.faults[kind] += 1
+        fault, kind = self.draw(recorded)
         answer = _shape(body, *self._say(body), kind)
         whole, content_type = _wire(body, answer, kind)
         if self.latency_s:

@@ -7,12 +7,15 @@ import hashlib
 import json
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
+
+from tests.fakes import faults
+from tests.fakes.rule_world import RuleWorld
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class ThreadedServer:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
-    def __enter__(self) -> ThreadedServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -133,3 +136,80 @@ class ThreadedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class FakeProvider(ThreadedServer):
+    """A provider that answers by rule and fails on demand; subclasses speak its protocol.
+
+    latency_s: before the first byte. api_key: refuse every other key.
+    """
+
+    def __init__(
+        self,
+        world: RuleWorld | None = None,
+        *,
+        latency_s: float = 0.0,
+        api_key: str = "",
+        faults: Sequence[faults.Fault] = (),
+    ) -> None:
+        super().__init__()
+        self.world = world or RuleWorld()
+        self.latency_s = latency_s
+        self.api_key = api_key
+        self.play(*faults)
+
+    def play(self, *rules: faults.Fault) -> None:
+        """Replace the faults in force."""
+        self.plan = faults.FaultPlan(rules)
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=64 * 2**20)
+        books = [web.get("/count", self._count), web.get("/log", self._log)]
+        switches = [web.post("/reset", self._reset), web.post("/faults", self._set_faults)]
+        app.add_routes([*books, *switches, *self.routes()])
+        return app
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """The provider's own routes."""
+        raise NotImplementedError
+
+    async def respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        """Answer one request that has been written down."""
+        raise NotImplementedError
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Write a request down and answer it; the handler of the routes that cost something."""
+        body = json.loads(await request.read())
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        recorded = Recorded(request.path, headers, body, request.query_string)
+        ledger = self.ledger
+        ledger.arrive(recorded)
+        try:
+            return await self.respond(request, recorded)
+        finally:
+            ledger.in_flight -= 1
+
+    def draw(self, recorded: Recorded) -> tuple[faults.Fault | None, str]:
+        """The fault that this request meets, and its kind; None and "" for none."""
+        fault = self.plan.draw(recorded.body)
+        if fault:
+            self.ledger.faults[fault.kind] += 1
+        return fault, fault.kind if fault else ""
+
+    async def _count(self, request: web.Request) -> web.Response:
+        return web.json_response(self.ledger.as_json())
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        self.ledger = Ledger(in_flight=self.ledger.in_flight)
+        self.play()
+        return web.json_response({})
+
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        try:
+            self.plan = faults.FaultPlan.from_json(await request.json())
+        except (ValueError, TypeError, KeyError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({})
+
+    async def _log(self, request: web.Request) -> web.Response:
+        return web.json_response([{"path": r.path, "body": r.body} for r in self.ledger.log])

@@ -15,7 +15,6 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from tests.fakes import faults
 from tests.fakes.openai_server import send, tokens
 from tests.fakes.rule_optimizer import propose, wants_proposal
 from tests.fakes.rule_world import RuleWorld
-from tests.fakes.serving import Ledger, Recorded, ThreadedServer
+from tests.fakes.serving import FakeProvider, Recorded
 
 FINISHES = {"STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3}
 STATUSES = {
@@ -43,63 +42,15 @@ STATUSES = {
 }
 
 
-class VertexServer(ThreadedServer):
+class VertexServer(FakeProvider):
     """latency_s: before the first byte. api_key: a bearer token that is required."""
 
-    def __init__(
-        self, world: RuleWorld | None = None, *, latency_s: float = 0.0, api_key: str = "", faults: Sequence[Any] = ()
-    ) -> None:
-        super().__init__()
-        self.world = world or RuleWorld()
-        self.latency_s = latency_s
-        self.api_key = api_key
-        self.play(*faults)
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/{model:.+}:{method:generateContent|streamGenerateContent}", self.answer)]
 
-    def play(self, *rules: faults.Fault) -> None:
-        """Replace the faults in force."""
-        self.plan = faults.FaultPlan(rules)
-
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=64 * 2**20)
-        app.add_routes(
-            [
-                web.get("/count", self._count),
-                web.post("/reset", self._reset),
-                web.post("/faults", self._set_faults),
-                web.post("/{model:.+}:{method:generateContent|streamGenerateContent}", self._generate),
-            ]
-        )
-        return app
-
-    async def _count(self, request: web.Request) -> web.Response:
-        return web.json_response(self.ledger.as_json())
-
-    async def _reset(self, request: web.Request) -> web.Response:
-        self.ledger = Ledger(in_flight=self.ledger.in_flight)
-        self.play()
-        return web.json_response({})
-
-    async def _set_faults(self, request: web.Request) -> web.Response:
-        self.plan = faults.FaultPlan.from_json(await request.json())
-        return web.json_response({})
-
-    async def _generate(self, request: web.Request) -> web.StreamResponse:
-        body = json.loads(await request.read())
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        recorded = Recorded(request.path, headers, body, request.query_string)
-        ledger = self.ledger
-        ledger.arrive(recorded)
-        try:
-            return await self._respond(request, recorded)
-        finally:
-            ledger.in_flight -= 1
-
-    async def _respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+    async def respond(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
         arrived = time.perf_counter()
-        fault = self.plan.draw(recorded.body)
-        kind = fault.kind if fault else ""
-        if kind:
-            self.ledger.faults[kind] += 1
+        fault, kind = self.draw(recorded)
         streamed = request.match_info["method"] == "streamGenerateContent"
         numbers = "enum-encoding=int" in request.query_string
         model = request.match_info["model"].rpartition("/")[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,12 +145,9 @@ class Site:
     seeded: seed.Seeded
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The seeded application on a free port of this machine."""
-    world = build(tmp_path_factory.mktemp("site"))
-    with world.database.session() as session:
-        seeded = seed.fill(session)
+@contextmanager
+def serving(world: World, seeded: seed.Seeded) -> Iterator[Site]:
+    """The world's application on a free port of this machine; its database is closed afterwards."""
     server = make_server("127.0.0.1", 0, world.app, threaded=True)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -159,6 +157,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.server_close()
     thread.join()
     world.database.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The seeded application on a free port of this machine."""
+    world = build(tmp_path_factory.mktemp("site"))
+    with world.database.session() as session:
+        seeded = seed.fill(session)
+    with serving(world, seeded) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

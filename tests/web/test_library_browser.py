@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from app.services import datasets, prompts
 from tests.web import seed
-from tests.web.conftest import Site, Visit, build
+from tests.web.conftest import Site, Visit, build, serving
 
 pytestmark = pytest.mark.browser
 
@@ -48,15 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         datasets.import_sample(session, "support_intents.csv")
         prompt = prompts.create(session, "replies", system_prompt="Be brief.", output_prompt="Reply:")
         prompts.save_version(session, prompt, system_prompt="Be very brief.\n" + "word " * 400, output_prompt="Reply:")
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://127.0.0.1:{server.server_port}", world, seeded)
-    server.shutdown()
-    server.server_close()
-    thread.join()
-    world.database.close()
+    with serving(world, seeded) as site:
+        yield site
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])

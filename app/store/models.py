@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar
 
-from sqlalchemy import Float, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, MetaData, UniqueConstraint, false
+from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from app.ports.llm import Json
@@ -145,6 +146,10 @@ class Run(Base):
     lease_owner: Mapped[str] = mapped_column(CleanString(80), default="")
     lease_until: Mapped[float] = mapped_column(Float(53), default=0.0)
     """Seconds since the epoch by the database's clock; 0 when nobody holds the run."""
+    resume_at: Mapped[float] = mapped_column(Float(53), default=0.0, server_default="0")
+    """When a run that an outage paused is tried again, by the database's clock; 0 when only a person resumes it."""
+    outages: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many times in a row an outage has paused it without one answer in between."""
     created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
@@ -184,7 +189,11 @@ class CallRow(Base):
     """One model call: the intent before each sending and, once known, the result (see app.ports.journal)."""
 
     __tablename__ = "calls"
-    __table_args__ = (UniqueConstraint("run_id", "key"), Index("ix_calls_run_id", "run_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "key"),
+        Index("ix_calls_run_id", "run_id", "id"),
+        Index("ix_calls_cache_key", "cache_key"),
+    )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(CleanString(120))
@@ -212,8 +221,37 @@ class CallRow(Base):
     wait_s: Mapped[float] = mapped_column(default=0.0)
     uncertain: Mapped[int] = mapped_column(default=0)
     """Sendings whose fate is unknown although the call went on (crashes, timeouts after sending)."""
+    cache_key: Mapped[str] = mapped_column(CleanString(32), default="", server_default=sql("''"))
+    """What later runs find the reply by; "" when the run must not share it."""
+    cached: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True when the reply was bought earlier, by this run or another one, and cost nothing here."""
+    lane: Mapped[str] = mapped_column(CleanString(250), default="", server_default=sql("''"))
+    """What shares a rate limit: model@region."""
+    throttled_s: Mapped[float] = mapped_column(Float(53), default=0.0, server_default="0")
+    """Seconds spent waiting for our own rate limit."""
+    limited: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Sendings that the provider refused because of its rate limit."""
     sent_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     settled_at: Mapped[dt.datetime | None]
+
+
+class ShardRow(Base):
+    """A part of an evaluation that any worker may buy for the run's driver."""
+
+    __tablename__ = "shards"
+    __table_args__ = (UniqueConstraint("run_id", "fence", "number"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    fence: Mapped[int]
+    """The driver's claim; a shard of an older claim is void."""
+    number: Mapped[int]
+    status: Mapped[str] = mapped_column(CleanString(12))
+    """open, taken, done or failed."""
+    work: Mapped[Json] = mapped_column(JsonColumn)
+    owner: Mapped[str] = mapped_column(CleanString(80), default="")
+    lease_until: Mapped[float] = mapped_column(Float(53), default=0.0)
+    """Seconds since the epoch by the database's clock."""
+    reason: Mapped[str] = mapped_column(default="")
 
 
 class StepRow(Base):

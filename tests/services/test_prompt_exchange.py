@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,9 @@ def test_yaml_and_json_say_the_same(nasty: PromptVersion, format: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50))
+@example("\x85")
+@example("a\x85b\u2028\u2029\n c\n")
+@example(" \n\n a\r\n")
 def test_yaml_brings_back_any_text(text: str) -> None:
     assert yaml.safe_load(prompts.export(pair(text, "a\nb "), "yaml"))["system_prompt"] == text
 

@@ -114,8 +114,13 @@ class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as blocks, which people can read."""
 
 
+_OTHER_BREAKS = frozenset("\x85\u2028\u2029")
+"""YAML reads these as ends of a line; only between double quotes do they stay what they are."""
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = '"' if not _OTHER_BREAKS.isdisjoint(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.llm import checks
@@ -40,6 +41,14 @@ class Gateway:
         return (
             self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
         )
+
+    def lane(self, model: ModelRef) -> str:
+        """What shares a rate limit with the model: its name and where it is served, model@region or model@host."""
+        if model.api_base:
+            where = urlsplit(model.api_base).netloc.rpartition("@")[2]
+        else:
+            where = self._settings.location if model.name.startswith("vertex_ai/") else ""
+        return f"{model.name}@{where}" if where else model.name
 
     def problem(self, model: ModelRef) -> str | None:
         """Why no call to this model can work, in one sentence; None when none is known. Connects nowhere.

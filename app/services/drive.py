@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from app.core.budget import Budget, Limits
 from app.core.catalog import KINDS, Kind
 from app.core.desk import Policy
-from app.core.halt import Cancelled, Paused
+from app.core.halt import Cancelled, Paused, ProviderDown
+from app.core.pace import LocalPace
 from app.core.run import Run as Engine
 from app.ports.journal import JournalError
 from app.ports.llm import LLM, Json
+from app.ports.pace import Lane, Pace
 from app.services import prompts, runs
 from app.services.training.draft import examples_of
 from app.store import claims
@@ -28,14 +30,21 @@ from app.store.models import Event, Run
 
 logger = logging.getLogger(__name__)
 
+LONGEST_OUTAGE_WAIT_S = 1800.0
+
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How the work on a run ended. outcome: None keeps what is on record."""
+    """How the work on a run ended. outcome: None keeps what is on record. outage: it paused for one, and may be tried again.
+
+    answered: whether any call got an answer.
+    """
 
     status: claims.End
     reason: str = ""
     outcome: Json = None
+    outage: bool = False
+    answered: bool = True
 
 
 def drive(
@@ -43,13 +52,15 @@ def drive(
     *,
     database: Database,
     open_llm: Callable[[], LLM],
+    open_pace: Callable[[], Pace] = LocalPace,
     owner: str,
     lease_s: float,
     open_journal: Callable[[Database, claims.Claim], SqlJournal] = SqlJournal,
 ) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
-    open_llm: makes the models' adapter; it is closed afterwards. owner: who holds the lease, for people.
+    open_llm, open_pace: make the models' adapter and the rate limits; they are closed afterwards. owner: who holds the lease,
+    for people.
     Returns the status that this brought about; "" when the run needs no worker, has another one, or was lost to one.
     """
     claim = claims.claim(database, run_id, owner, lease_s)
@@ -57,7 +68,7 @@ def drive(
         return ""
     journal = open_journal(database, claim)
     try:
-        end = asyncio.run(_work(database, journal, claim, open_llm))
+        end = asyncio.run(_work(database, journal, claim, open_llm, open_pace))
         journal.stop()
         return _conclude(database, claim, end)
     except JournalError as lost:
@@ -72,15 +83,28 @@ def drive(
         journal.stop()
 
 
-async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, open_llm: Callable[[], LLM]) -> End:
+async def _work(
+    database: Database,
+    journal: SqlJournal,
+    claim: claims.Claim,
+    open_llm: Callable[[], LLM],
+    open_pace: Callable[[], Pace],
+) -> End:
     with database.session() as session:
         run = session.get_one(Run, claim.run_id)
-        spec, kind = run.spec, KINDS[run.kind]
+        spec, kind, outages = run.spec, KINDS[run.kind], run.outages
         elapsed_s = worked_s(session, run.id)
-    budget = Budget(Limits(**spec["budget"]), await journal.totals(), elapsed_s)
-    llm = open_llm()
+    before = await journal.totals()
+    budget = Budget(Limits(**spec["budget"]), before, elapsed_s)
+    llm, pace = open_llm(), open_pace()
     engine = Engine(
-        llm, journal, budget, policy(spec["calls"]), concurrency=spec["concurrency"], resumed=claim.fence > 1
+        llm,
+        journal,
+        budget,
+        policy(spec, unproven=outages > 0),
+        concurrency=spec["concurrency"],
+        resumed=claim.fence > 1,
+        pace=pace,
     )
 
     async def whole(run: Engine) -> Json:
@@ -89,6 +113,9 @@ async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, op
 
     try:
         return End("done", outcome=await engine.conduct(whole))
+    except ProviderDown as halt:
+        answered = (await journal.totals()).calls > before.calls
+        return End("paused", str(halt), outage=halt.by_itself, answered=answered)
     except Paused as halt:
         return End("paused", str(halt))
     except Cancelled as halt:
@@ -100,6 +127,7 @@ async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, op
         return End("failed", f"{type(error).__name__}: {error}")
     finally:
         await llm.aclose()
+        await pace.aclose()
 
 
 def _prepare(database: Database, kind: Kind, spec: Json) -> Any:
@@ -121,9 +149,14 @@ def worked_s(session: Session, run_id: str) -> float:
     return total
 
 
-def policy(calls: Json) -> Policy:
-    """The desk's policy from a spec's pinned call settings (see app.config.Calls)."""
+def policy(spec: Json, *, unproven: bool = False) -> Policy:
+    """The desk's policy from a spec's pinned call settings (see app.config.Calls). unproven: it was paused by an outage."""
+    calls = spec["calls"]
     return Policy(
+        unproven=unproven,
+        on_uncertain=calls.get("on_uncertain", "repeat"),
+        draws=spec["seed"] if spec.get("cache") == "reuse" else None,
+        lanes={model: Lane(**lane) for model, lane in calls.get("lanes", {}).items()},
         deadline_s=calls["deadline_s"],
         sendings=calls["retries"] + 1,
         backoff_s=calls["backoff_s"],
@@ -135,8 +168,16 @@ def policy(calls: Json) -> Policy:
 def _conclude(database: Database, claim: claims.Claim, end: End) -> str:
     """Status, outcome and the new prompt versions in one transaction. Returns the status."""
     with database.session() as session:
-        status = claims.finish(session, claim, status=end.status, reason=end.reason, outcome=end.outcome)
         run = session.get_one(Run, claim.run_id)
+        again = _again(run, end) if end.outage else None
+        status = claims.finish(session, claim, status=end.status, reason=end.reason, outcome=end.outcome, again=again)
         prompts.adopt(session, run, runs.notes(session, run.id))
         session.commit()
         return status
+
+
+def _again(run: Run, end: End) -> claims.Again | None:
+    """When a run that an outage paused is tried again; None when only a person may do that."""
+    first = run.spec["calls"].get("outage_retry_s", 0.0)
+    outages = 1 if end.answered else run.outages + 1
+    return claims.Again(min(LONGEST_OUTAGE_WAIT_S, first * 2 ** (outages - 1)), outages) if first else None

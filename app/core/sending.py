@@ -49,22 +49,35 @@ class Sending:
 
         Raises: Halt, JournalError; Permanent, settled too, when the failure concerns every call to this model.
         """
+        try:
+            return self._settle(await self._persist())
+        except CallError as error:
+            failed = self._settle(CallResult(text=storable(str(error)), error=error.label))
+            if isinstance(error, Permanent):
+                raise
+            return failed
+
+    async def _persist(self) -> CallResult:
+        """Send until it succeeds or the tries are used up. A call that succeeds at once is spared the cost of retrying."""
+        try:
+            return await self._try()
+        except Transient as error:
+            first = [error]
+
+        async def attempt() -> CallResult:
+            if first:
+                raise first.pop()
+            return await self._try()
+
         policy = self._desk.policy
-        tries = AsyncRetrying(
+        return await AsyncRetrying(
             sleep=self._wait,
             wait=lambda state: wait_before(policy, state),
             before_sleep=self._tell_wait,
             stop=stop_after_attempt(policy.sendings),
             retry=retry_if_exception_type(Transient),
             reraise=True,
-        )
-        try:
-            return self._settle(await tries(self._try))
-        except CallError as error:
-            failed = self._settle(CallResult(text=storable(str(error)), error=error.label))
-            if isinstance(error, Permanent):
-                raise
-            return failed
+        )(attempt)
 
     def intent(self) -> CallIntent:
         """What is on record before the next sending."""
@@ -122,7 +135,7 @@ class Sending:
             spent = self._note_failure(error, most)
             raise
         finally:
-            await desk.budget.settle(most, spent)
+            desk.budget.settle(most, spent)
 
     def _note_failure(self, error: CallError, most: Amount) -> Amount:
         self.uncertain += error.maybe_paid

@@ -31,10 +31,11 @@ class Gateway:
         self._environ = os.environ if environ is None else environ
         self._prices = Prices(prices)
         self._adapters: dict[Adapter, LLM] = {}
+        self._routes: dict[tuple[str, str | None], Adapter] = {}
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
-        return await self._adapter(route(request.model).adapter).complete(request, deadline_s=deadline_s)
+        return await self._adapter_of(request.model).complete(request, deadline_s=deadline_s)
 
     def price(self, model: ModelRef) -> Price | None:
         """See app.ports.llm.LLM."""
@@ -65,6 +66,12 @@ class Gateway:
         """See app.ports.llm.LLM."""
         await asyncio.gather(*(adapter.aclose() for adapter in self._adapters.values()))
         self._adapters.clear()
+
+    def _adapter_of(self, model: ModelRef) -> LLM:
+        place = (model.name, model.api_base)
+        if place not in self._routes:
+            self._routes[place] = route(model).adapter
+        return self._adapter(self._routes[place])
 
     def _adapter(self, name: Adapter) -> LLM:
         if name not in self._adapters:

@@ -10,6 +10,7 @@ from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
 from app.services import drive as driving
 from app.services import hints
+from app.services.machine import Machine
 from app.store.database import Database
 
 
@@ -38,7 +39,14 @@ def open_llm() -> Gateway:
 def drive(run_id: str) -> str:
     """Work on a run in this process (see app.services.drive)."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return driving.drive(run_id, database=database(), open_llm=open_llm, owner=owner, lease_s=settings().lease_s)
+    return driving.drive(
+        run_id,
+        database=database(),
+        open_llm=open_llm,
+        owner=owner,
+        lease_s=settings().lease_s,
+        machine=Machine.of(settings(), database()),
+    )
 
 
 def enqueue(run_id: str) -> bool:

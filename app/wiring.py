@@ -11,6 +11,7 @@ from app.llm.gateway import Gateway
 from app.llm.pace import RedisPace
 from app.services import drive as driving
 from app.services import hints
+from app.services.machine import Machine
 from app.store.database import Database
 
 
@@ -45,7 +46,13 @@ def drive(run_id: str) -> str:
     """Work on a run in this process (see app.services.drive)."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return driving.drive(
-        run_id, database=database(), open_llm=open_llm, open_pace=open_pace, owner=owner, lease_s=settings().lease_s
+        run_id,
+        database=database(),
+        open_llm=open_llm,
+        open_pace=open_pace,
+        owner=owner,
+        lease_s=settings().lease_s,
+        machine=Machine.of(settings(), database()),
     )
 
 

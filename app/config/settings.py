@@ -155,6 +155,10 @@ class Settings(Section):
     """Folder that runs are exported to."""
     database_url: Annotated[str, Field(repr=False)] = ""
     """sqlite:///path or postgresql://user:password@host/name; when empty, app.db in the data folder."""
+    database_wait_s: Annotated[Number, Field(ge=0, le=86_400)] = 120.0
+    """Seconds that a run waits for a database that does not answer, buying nothing, before its worker gives it up."""
+    disk_min_mb: Annotated[Whole, Field(ge=0, le=10**9)] = 200
+    """Free megabytes in the data folder (and at an SQLite database) below which runs pause instead of buying."""
     redis_url: Annotated[str, Field(repr=False)] = ""
     """The Redis to use; when empty, an embedded one is started on redis_port."""
     redis_port: Annotated[Whole, Field(ge=1, le=65535)] = 6390

@@ -139,6 +139,11 @@ class Run:
         """Tell the progress display how many pieces the whole run may take at most."""
         self._progress.expected = pieces_in_all
 
+    def halt(self, why: Halt) -> None:
+        """Stop for a cause outside the run, once the calls under way have ended."""
+        self._halt = self._halt or why
+        self._halted.set()
+
     def ceiling(self, model: ModelRef, messages: Sequence[Message]) -> Amount:
         """The most that one call can cost."""
         return self._desk.ceiling_of(Request(model, tuple(messages))).amount

@@ -58,8 +58,8 @@ class Workplace:
             spec = training.parse(session, form, settings=self.settings, gateway=gateway)
             return training.start(session, spec).id
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """The command that people use, in a session of its own."""
+    def start_worker(self, **settings: object) -> subprocess.Popen[bytes]:
+        """The command that people use, in a session of its own. settings: by the names of their environment variables."""
         environ = {
             **{key: value for key, value in os.environ.items() if not key.startswith("WHETSTONE_")},
             "WHETSTONE_DATA_DIR": str(self.folder),
@@ -67,6 +67,7 @@ class Workplace:
             "WHETSTONE_SWEEP_S": str(SWEEP_S),
             "REDIS_URL": self.redis_url,
             "REMAP_SIGTERM": "SIGQUIT",
+            **{name: str(value) for name, value in settings.items()},
         }
         command = [sys.executable, "-m", "celery", "-A", "worker", "worker", "--loglevel", "INFO", "--without-mingle"]
         log = (self.folder / "worker.log").open("ab")

@@ -68,6 +68,7 @@ def drive(
         journal = open_journal(database, claim, spool_in=machine.spool, patience_s=machine.wait_s)
         end = _run(_work(database, journal, claim, open_llm, machine), journal)
         journal.stop()
+        _bring_back(database, claim, machine)  # what an earlier worker, frozen until now, had left
         return insist(lambda: _conclude(database, claim, end), machine.wait_s)
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)

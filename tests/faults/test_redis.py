@@ -1,0 +1,108 @@
+"""Redis restarted, emptied, slow, away or full: it only carries hints, so nothing is lost and pages stay fast."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from app.services import hints
+from tests.faults.conftest import FaultFree
+from tests.faults.oracle import assert_bill, end_state
+from tests.faults.pages import SLOWEST_S, Pages
+from tests.faults.proxy import Behaviour, Proxy
+from tests.jobs.conftest import Workplace
+
+pytestmark = pytest.mark.faults
+NORMAL = Behaviour()
+
+
+@pytest.fixture
+def proxy(place: Workplace) -> Iterator[Proxy]:
+    """Between the place's processes and Redis."""
+    with Proxy(place.redis_url) as proxy:
+        place.redis_url = proxy.url
+        yield proxy
+
+
+def assert_unharmed(place: Workplace, run_id: str, undisturbed: FaultFree) -> None:
+    place.wait_until_done(run_id)
+    assert end_state(place.database, run_id) == undisturbed.state
+    assert place.server.ledger.paid == undisturbed.calls
+    assert_bill(place.database, [run_id], place.server.ledger.paid)
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour(delay_s=0.3), Behaviour(drip_s=0.002)], ids=["delay", "drip"])
+def test_redis_is_slow(place: Workplace, proxy: Proxy, undisturbed: FaultFree, behaviour: Behaviour) -> None:
+    proxy.behave(behaviour)
+    run_id = place.queue()
+    place.start_worker()
+    began = time.monotonic()
+    hints.send(place.redis_url, run_id)
+    assert time.monotonic() - began < 5
+    assert_unharmed(place, run_id, undisturbed)
+
+
+GONE = {
+    "reset": Behaviour(reset=True),
+    "swallowed": Behaviour(swallow=True),
+    "stalled": Behaviour(stall=True),
+}
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_redis_goes_away_in_the_middle(place: Workplace, proxy: Proxy, undisturbed: FaultFree, how: str) -> None:
+    """The run that is under way ends; the next one waits in the database and is found when Redis is back."""
+    run_id = place.queue()
+    worker = place.start_worker()
+    place.wait_until_paid(40)
+    proxy.behave(GONE[how], drop=how != "stalled")
+    assert_unharmed(place, run_id, undisturbed)
+    second = place.queue(seed=7)
+    assert not hints.send(place.redis_url, second)
+    proxy.behave(NORMAL, drop=True)
+    place.wait_until_done(second)
+    assert worker.poll() is None
+
+
+@pytest.mark.parametrize("how", [*GONE, "full"])
+def test_pages_are_fast_without_redis_and_say_what_waits(place: Workplace, proxy: Proxy, how: str) -> None:
+    pages = Pages(place)
+    started = pages.post("/api/v1/trainings", form_of(place))
+    assert started.status == 201, started.text
+    with redis.Redis.from_url(place.redis_url) as client:
+        if how == "full":
+            client.config_set("maxmemory", "1")
+    if how != "full":
+        proxy.behave(GONE[how], drop=True)
+    try:
+        answers = [
+            pages.get(path) for path in ("/", "/runs", "/trainings/new", "/datasets", "/readyz") for _ in range(2)
+        ]
+        answers.append(pages.post("/api/v1/trainings", form_of(place, seed=7)))
+    finally:
+        if how == "full":
+            with redis.Redis.from_url(place.redis_url) as client:
+                client.config_set("maxmemory", "0")
+    assert [a.status for a in answers if a.status not in (200, 201)] == []
+    assert max(a.seconds for a in answers) < SLOWEST_S
+    assert "Runs are waiting" in answers[0].text
+    proxy.behave(NORMAL, drop=True)
+    place.start_worker()
+    for one in (started, answers[-1]):
+        place.wait_until_done(json.loads(one.text)["id"])
+
+
+def form_of(place: Workplace, **changes: object) -> dict[str, object]:
+    """A training as it is asked for over the API."""
+    base = place.server.url + "/v1"
+    with place.database.session() as session:
+        from app.services import datasets
+
+        name = datasets.import_sample(session, "support_intents.csv").name
+    models = {"primary_model": "openai/rule", "optimizer_model": "openai/proposer"}
+    bases = {"api_base": base, "optimizer_api_base": base}
+    return {"dataset": name, "system_prompt": "Classify.", **models, **bases, "epochs": 1, **changes}

@@ -1,126 +1,128 @@
-"""A TCP proxy that does to a connection what networks do: delay, drip, stall, cut, reset, refuse, swallow."""
+"""A TCP proxy that fails on demand, between our processes and a real PostgreSQL or Redis."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit, urlunsplit
 
-PORTION = 65536
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """What happens to what passes, in both directions; the default lets everything through.
-
-    delay_s: before each portion is passed on. drip_s: between single bytes. stall: nothing passes any more. cut_after: bytes
-    towards the client before its connection is reset. reset: each connection is reset as soon as it is made. swallow:
-    connections are taken and never answered.
-    """
-
-    delay_s: float = 0.0
-    drip_s: float = 0.0
-    stall: bool = False
-    cut_after: int | None = None
-    reset: bool = False
-    swallow: bool = False
+CHUNK = 65536
 
 
 class Proxy:
-    """Stands on a port of its own before another one; ``with`` starts and stops it. Its behaviour can change at any time."""
+    """Passes bytes on to host:port, from a port of its own.
 
-    def __init__(self, url: str) -> None:
-        self._target = urlsplit(url)
-        self._behaviour = Behaviour()
+    refuse: new connections are closed at once. hang: nothing is passed on in either direction. delay_s: each chunk is passed on
+    so much later. drip_s: bytes are passed on one by one, so far apart. All may be changed at any time, from any thread.
+    """
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.refuse = False
+        self.hang = False
+        self.delay_s = 0.0
+        self.drip_s = 0.0
+        self.connections = 0
+        self.swallowed = threading.Event()
+        """Set when an answer was thrown away (see swallow_answer_to)."""
+        self.port = 0
+        self._target = (host, port)
+        self._mark = b""
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        """The target's address by way of the proxy."""
-        return urlunsplit(self._target._replace(netloc=f"127.0.0.1:{self.port}"))
-
-    def behave(self, behaviour: Behaviour, *, drop: bool = False) -> None:
-        """Change what happens from now on. drop: reset the present connections, too."""
-        self._behaviour = behaviour
-        if drop:
-            self._loop.call_soon_threadsafe(self._drop)
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.cut()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._connect, "127.0.0.1", 0))
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        self._loop.run_forever()
-        server.close()
-        self._drop()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.close()
 
-    def _drop(self) -> None:
-        for writer in self._open:
+    def cut(self) -> None:
+        """Reset every connection that is open now."""
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
+
+    def swallow_answer_to(self, mark: bytes) -> None:
+        """Once: pass on the next chunk of a client that contains the mark, throw the answer away, and cut that connection."""
+        self.swallowed.clear()
+        self._mark = mark
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        self._server.close()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _cut(self) -> None:
+        for writer in list(self._open):
             writer.transport.abort()
 
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuse:
+            writer.transport.abort()
+            return
         try:
-            while self._behaviour.swallow:
-                await asyncio.sleep(0.02)
-            if not self._behaviour.reset:
-                await self._join(reader, writer)
-        finally:
-            self._open.discard(writer)
+            up_reader, up_writer = await asyncio.open_connection(*self._target)
+        except OSError:
             writer.transport.abort()
+            return
+        self.connections += 1
+        self._open |= {writer, up_writer}
+        swallow = asyncio.Event()
+        try:
+            await asyncio.wait(
+                [
+                    asyncio.ensure_future(self._up(reader, up_writer, swallow)),
+                    asyncio.ensure_future(self._down(up_reader, writer, swallow)),
+                ],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            for end in (writer, up_writer):
+                end.transport.abort()
+            self._open -= {writer, up_writer}
 
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, swallow: asyncio.Event) -> None:
         with suppress(OSError):
-            upstream = await asyncio.open_connection(self._target.hostname, self._target.port)
-            self._open.add(upstream[1])
-            ways = [self._pump(reader, upstream[1]), self._pump(upstream[0], writer, answers=True)]
-            tasks = [asyncio.ensure_future(way) for way in ways]
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                self._open.discard(upstream[1])
-                upstream[1].transport.abort()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            while chunk := await reader.read(CHUNK):
+                if self._mark and self._mark in chunk:
+                    self._mark = b""
+                    swallow.set()
+                await self._pass(chunk, writer)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False) -> None:
-        passed = 0
-        while data := await reader.read(PORTION):
-            while self._behaviour.stall:
-                await asyncio.sleep(0.02)
-            behaviour = self._behaviour
-            await asyncio.sleep(behaviour.delay_s)
-            if answers and behaviour.cut_after is not None:
-                data = data[: max(0, behaviour.cut_after - passed)]
-                if not data:
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, swallow: asyncio.Event) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(CHUNK):
+                if swallow.is_set():
+                    self.swallowed.set()
                     return
-            for portion in [data[i : i + 1] for i in range(len(data))] if behaviour.drip_s else [data]:
-                writer.write(portion)
-                await writer.drain()
-                await asyncio.sleep(behaviour.drip_s)
-            passed += len(data)
+                await self._pass(chunk, writer)
+
+    async def _pass(self, chunk: bytes, writer: asyncio.StreamWriter) -> None:
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        while self.hang:
+            await asyncio.sleep(0.02)
+        for portion in [chunk[i : i + 1] for i in range(len(chunk))] if self.drip_s else [chunk]:
+            writer.write(portion)
+            await writer.drain()
+            if self.drip_s:
+                await asyncio.sleep(self.drip_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -13,18 +14,18 @@ from app.services import hints
 from tests.faults.conftest import FaultFree
 from tests.faults.oracle import assert_bill, end_state
 from tests.faults.pages import SLOWEST_S, Pages
-from tests.faults.proxy import Behaviour, Proxy
+from tests.faults.proxy import Proxy
 from tests.jobs.conftest import Workplace
 
 pytestmark = pytest.mark.faults
-NORMAL = Behaviour()
 
 
 @pytest.fixture
 def proxy(place: Workplace) -> Iterator[Proxy]:
     """Between the place's processes and Redis."""
-    with Proxy(place.redis_url) as proxy:
-        place.redis_url = proxy.url
+    port = int(urlsplit(place.redis_url).port or 0)
+    with Proxy(port) as proxy:
+        place.redis_url = f"redis://127.0.0.1:{proxy.port}/0"
         yield proxy
 
 
@@ -35,9 +36,9 @@ def assert_unharmed(place: Workplace, run_id: str, undisturbed: FaultFree) -> No
     assert_bill(place.database, [run_id], place.server.ledger.paid)
 
 
-@pytest.mark.parametrize("behaviour", [Behaviour(delay_s=0.3), Behaviour(drip_s=0.002)], ids=["delay", "drip"])
-def test_redis_is_slow(place: Workplace, proxy: Proxy, undisturbed: FaultFree, behaviour: Behaviour) -> None:
-    proxy.behave(behaviour)
+@pytest.mark.parametrize(("delay_s", "drip_s"), [(0.3, 0.0), (0.0, 0.002)], ids=["delay", "drip"])
+def test_redis_is_slow(place: Workplace, proxy: Proxy, undisturbed: FaultFree, delay_s: float, drip_s: float) -> None:
+    proxy.delay_s, proxy.drip_s = delay_s, drip_s
     run_id = place.queue()
     place.start_worker()
     began = time.monotonic()
@@ -46,11 +47,19 @@ def test_redis_is_slow(place: Workplace, proxy: Proxy, undisturbed: FaultFree, b
     assert_unharmed(place, run_id, undisturbed)
 
 
-GONE = {
-    "reset": Behaviour(reset=True),
-    "swallowed": Behaviour(swallow=True),
-    "stalled": Behaviour(stall=True),
-}
+GONE = ("refused", "silent", "stalled")
+"""Nobody takes a connection; connections are taken and never answered; the present connections fall silent."""
+
+
+def take_away(proxy: Proxy, how: str) -> None:
+    proxy.refuse, proxy.hang = how == "refused", how != "refused"
+    if how != "stalled":
+        proxy.cut()
+
+
+def give_back(proxy: Proxy) -> None:
+    proxy.refuse = proxy.hang = False
+    proxy.cut()
 
 
 @pytest.mark.parametrize("how", GONE)
@@ -59,11 +68,11 @@ def test_redis_goes_away_in_the_middle(place: Workplace, proxy: Proxy, undisturb
     run_id = place.queue()
     worker = place.start_worker()
     place.wait_until_paid(40)
-    proxy.behave(GONE[how], drop=how != "stalled")
+    take_away(proxy, how)
     assert_unharmed(place, run_id, undisturbed)
     second = place.queue(seed=7)
     assert not hints.send(place.redis_url, second)
-    proxy.behave(NORMAL, drop=True)
+    give_back(proxy)
     place.wait_until_done(second)
     assert worker.poll() is None
 
@@ -77,7 +86,7 @@ def test_pages_are_fast_without_redis_and_say_what_waits(place: Workplace, proxy
         if how == "full":
             client.config_set("maxmemory", "1")
     if how != "full":
-        proxy.behave(GONE[how], drop=True)
+        take_away(proxy, how)
     try:
         answers = [
             pages.get(path) for path in ("/", "/runs", "/trainings/new", "/datasets", "/readyz") for _ in range(2)
@@ -90,7 +99,7 @@ def test_pages_are_fast_without_redis_and_say_what_waits(place: Workplace, proxy
     assert [a.status for a in answers if a.status not in (200, 201)] == []
     assert max(a.seconds for a in answers) < SLOWEST_S
     assert "Runs are waiting" in answers[0].text
-    proxy.behave(NORMAL, drop=True)
+    give_back(proxy)
     place.start_worker()
     for one in (started, answers[-1]):
         place.wait_until_done(json.loads(one.text)["id"])

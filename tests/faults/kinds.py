@@ -66,6 +66,7 @@ def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
         "batch_size": 8,
         "concurrency": 4,
         "seed": 8,
+        "cache": "off",
     }
     spec = training.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))
     return training.start(session, spec).id

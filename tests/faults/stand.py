@@ -43,6 +43,7 @@ class Stand:
             "batch_size": 8,
             "concurrency": 4,
             "seed": 8,
+            "cache": "off",
         }
         with self.database.session() as session:
             form["dataset"] = dataset(session)

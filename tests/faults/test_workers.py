@@ -16,7 +16,7 @@ from app.store.models import Run
 from tests.fakes.faults import Fault
 from tests.faults.conftest import FaultFree
 from tests.faults.oracle import assert_bill, end_state
-from tests.jobs.conftest import LEASE_S, Workplace, processes_of
+from tests.jobs.conftest import Workplace, processes_of
 
 pytestmark = pytest.mark.faults
 BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
@@ -130,10 +130,10 @@ def test_redis_forgets_everything(place: Workplace, undisturbed: FaultFree) -> N
 def test_a_wish_is_heard_within_five_seconds_though_calls_hang(
     place: Workplace, ask: Callable[..., object], status: str
 ) -> None:
-    place.server.play(Fault("hang", times=None, after=30))
+    place.server.play(Fault("hang", times=None, after=10))
     run_id = place.queue()
     place.start_worker()
-    place.wait_until_paid(30 + CONCURRENCY)
+    place.wait_until_paid(10 + CONCURRENCY)
     began = time.monotonic()
     with place.database.session() as session:
         ask(session, run_id)
@@ -189,13 +189,18 @@ def test_what_it_uses_is_edited_and_deleted(place: Workplace, undisturbed: Fault
 
 def test_the_lease_is_kept_under_way(place: Workplace) -> None:
     """A run that takes longer than its lease is never taken from a worker that lives."""
-    run_id = place.queue(epochs=6, patience=6)
-    for _ in range(2):
-        place.start_worker()
-    place.wait_until_paid(1)
-    began = time.monotonic()
-    place.wait_until_done(run_id)
-    assert time.monotonic() - began > LEASE_S
+    place.environ["WHETSTONE_LEASE_S"] = "5"
+    place.server.latency_s = 0.2
+    try:
+        run_id = place.queue()
+        for _ in range(2):
+            place.start_worker()
+        place.wait_until_paid(1)
+        began = time.monotonic()
+        place.wait_until_done(run_id)
+    finally:
+        place.server.latency_s = 0.05
+    assert time.monotonic() - began > 5
     assert place.run(run_id).fence == 1
 
 

@@ -57,6 +57,7 @@ class Workplace:
                 "strategy": "full_rewrite",
                 "epochs": 3,
                 "concurrency": 4,
+                "cache": "off",
                 **changes,
             }
             gateway = Gateway(self.settings, {})

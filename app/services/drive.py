@@ -19,6 +19,7 @@ from app.core.desk import Policy
 from app.core.halt import Cancelled, Paused, ProviderDown
 from app.core.pace import LocalPace
 from app.core.run import Run as Engine
+from app.ports.crew import Crew
 from app.ports.journal import JournalError, Totals
 from app.ports.llm import LLM, Json
 from app.ports.pace import Lane, Pace
@@ -37,21 +38,33 @@ LOOK_S = 2.0
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Colleagues:
+    """The other workers, as one that drives a run meets them.
+
+    open_pace: makes the rate limits that all share; closed afterwards. crew: who may help with the claim's run; None for
+    nobody.
+    """
+
+    open_pace: Callable[[], Pace] = LocalPace
+    crew: Callable[[claims.Claim], Crew | None] = lambda _: None
+
+
 def drive(
     run_id: str,
     *,
     database: Database,
     open_llm: Callable[[], LLM],
-    open_pace: Callable[[], Pace] = LocalPace,
     owner: str,
     lease_s: float,
     machine: Machine = Machine(),  # noqa: B008 - a frozen value
+    colleagues: Colleagues = Colleagues(),
     open_journal: Callable[..., SqlJournal] = SqlJournal,
 ) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
-    open_llm, open_pace: make the models' adapter and the rate limits; they are closed afterwards. owner: who holds the lease,
-    for people. machine: where we are.
+    open_llm: makes the models' adapter; it is closed afterwards. owner: who holds the lease, for people. machine: where we are.
+    colleagues: the other workers.
     Returns the status that this brought about; "" when the run needs no worker, has another one, or was lost to one.
     """
     claim = _take(database, run_id, owner, lease_s)
@@ -61,7 +74,7 @@ def drive(
     try:
         _bring_back(database, claim, machine)
         journal = open_journal(database, claim, spool_in=machine.spool, patience_s=machine.wait_s)
-        world = _World(database, journal, machine, open_llm, open_pace)
+        world = _World(database, journal, machine, open_llm, colleagues)
         end = _run(_work(world, claim), journal)
         journal.stop()
         return insist(lambda: conclude(database, claim, end), machine.wait_s)
@@ -118,7 +131,7 @@ class _World:
     journal: SqlJournal
     machine: Machine
     open_llm: Callable[[], LLM]
-    open_pace: Callable[[], Pace]
+    colleagues: Colleagues
 
 
 async def _work(world: _World, claim: claims.Claim) -> End:
@@ -126,7 +139,7 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         return End("paused", trouble)
     run, elapsed_s = insist(lambda: _known(world.database, claim.run_id), world.machine.wait_s)
     before = await world.journal.totals()
-    llm, pace = world.open_llm(), world.open_pace()
+    llm, pace = world.open_llm(), world.colleagues.open_pace()
     engine = Engine(
         llm,
         world.journal,
@@ -135,6 +148,7 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         concurrency=run.spec["concurrency"],
         resumed=claim.fence > 1,
         pace=pace,
+        crew=world.colleagues.crew(claim) if _may_be_shared(run.spec) else None,
     )
     try:
         return await _conduct(world, run, engine, before)
@@ -143,13 +157,18 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         await pace.aclose()
 
 
+def _may_be_shared(spec: Json) -> bool:
+    """A run that asks about cut-off calls is bought by one worker, which alone can tell them from calls under way."""
+    return bool(spec["calls"].get("on_uncertain", "repeat") != "ask")
+
+
 async def _conduct(world: _World, run: Run, engine: Engine, before: Totals) -> End:
     kind = KINDS[run.kind]
 
     async def whole(engine: Engine) -> Json:
         # A large dataset takes longer than a lease lasts: in a thread, so that the heart beats meanwhile.
         prepared = await asyncio.to_thread(
-            insist, lambda: _prepare(world.database, kind, run.spec), world.machine.wait_s
+            insist, lambda: prepare(world.database, kind, run.spec), world.machine.wait_s
         )
         return await kind.execute(engine, prepared)
 
@@ -187,7 +206,7 @@ def _known(database: Database, run_id: str) -> tuple[Run, float]:
         return session.get_one(Run, run_id), worked_s(session, run_id)
 
 
-def _prepare(database: Database, kind: Kind, spec: Json) -> Any:
+def prepare(database: Database, kind: Kind, spec: Json) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
         rows = examples_of(session, spec["dataset"]["id"])

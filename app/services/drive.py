@@ -77,6 +77,7 @@ def drive(
         world = _World(database, journal, machine, open_llm, colleagues)
         end = _run(_work(world, claim), journal)
         journal.stop()
+        _bring_back(database, claim, machine)  # what an earlier worker, frozen until now, had left
         return insist(lambda: conclude(database, claim, end), machine.wait_s)
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app.core.stats.interval import COUNTED
+from app.llm.openai_compatible import OpenAICompatible
+from app.ports.llm import Message, ModelRef, Request, Unreachable
 from app.services import runs
 from app.store.models import SampleRow
 from tests.fakes.faults import Fault
@@ -85,6 +87,17 @@ def test_without_usage_and_price_the_run_is_the_same_and_says_so(stand: Stand, f
         estimated = [call for call in runs.calls(session, run_id, limit=1000) if call.tokens_estimated]
     assert totals.unpriced_calls == totals.calls == stand.server.ledger.paid
     assert len(estimated) == stand.server.ledger.faults["no_usage"] > 20
+
+
+async def test_a_host_that_nobody_knows_is_unreachable_and_costs_nothing() -> None:
+    adapter = OpenAICompatible(environ={})
+    nowhere = ModelRef("openai/rule", api_base="http://no-such-host.invalid/v1")
+    try:
+        with pytest.raises(Unreachable) as caught:
+            await adapter.complete(Request(nowhere, (Message("user", "hello"),)), deadline_s=10)
+    finally:
+        await adapter.aclose()
+    assert not caught.value.maybe_paid
 
 
 class Strange:

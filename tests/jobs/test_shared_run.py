@@ -17,6 +17,8 @@ pytestmark = pytest.mark.slow
 CONCURRENCY = 8
 LARGE: dict[str, object] = {"split": "10/80/10", "epochs": 1, "concurrency": CONCURRENCY, "cache": "off"}
 
+SHARING = {"WHETSTONE_SHARE_ABOVE": "60", "WHETSTONE_WORKER_PROCESSES": "1"}
+
 
 def holders(workplace: Workplace) -> set[str]:
     """Who holds a shard now."""
@@ -31,7 +33,8 @@ def told(workplace: Workplace, run_id: str) -> tuple[Any, list[tuple[str, Any]]]
 
 
 def test_a_killed_helper_costs_only_its_calls_under_way(workplace: Workplace) -> None:
-    workers = [workplace.start_worker(WHETSTONE_SHARE_ABOVE=60, WHETSTONE_WORKER_PROCESSES=1) for _ in range(2)]
+    workplace.environ |= SHARING
+    workers = [workplace.start_worker() for _ in range(2)]
     run_id = workplace.queue(**LARGE)
     workplace.wait(lambda: len(holders(workplace)) >= 2, "two workers hold shards of the run")
     driver = int(workplace.run(run_id).lease_owner.rpartition(":")[2])
@@ -46,14 +49,16 @@ def test_a_killed_helper_costs_only_its_calls_under_way(workplace: Workplace) ->
     assert spent.calls <= ledger["paid"] <= spent.calls + spent.uncertain_calls
     shared = told(workplace, run_id)
     alone = workplace.queue(**LARGE)
-    workplace.start_worker(WHETSTONE_SHARE_ABOVE=0, WHETSTONE_WORKER_PROCESSES=1)
+    workplace.environ["WHETSTONE_SHARE_ABOVE"] = "0"
+    workplace.start_worker()
     os.killpg(next(w for w in workers if w is not helper).pid, signal.SIGKILL)
     workplace.wait_until_done(alone)
     assert told(workplace, alone) == shared
 
 
 def test_helpers_leave_when_the_driver_dies_and_the_run_goes_on(workplace: Workplace) -> None:
-    workers = [workplace.start_worker(WHETSTONE_SHARE_ABOVE=60, WHETSTONE_WORKER_PROCESSES=1) for _ in range(2)]
+    workplace.environ |= SHARING
+    workers = [workplace.start_worker() for _ in range(2)]
     run_id = workplace.queue(**LARGE)
     workplace.wait(lambda: len(holders(workplace)) >= 2, "two workers hold shards of the run")
     driver = int(workplace.run(run_id).lease_owner.rpartition(":")[2])

@@ -8,6 +8,9 @@ from functools import cache
 
 from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
+from app.llm.minilm import local_embedder
+from app.ports.scoring import Tools
+from app.sandbox import Limits, ProcessSandbox
 from app.services import drive as driving
 from app.services import hints
 from app.store.database import Database
@@ -35,10 +38,23 @@ def open_llm() -> Gateway:
     return Gateway(settings(), environ())
 
 
+def open_tools(settings: Settings) -> Tools:
+    """What scorers may use here; close it after use."""
+    limits = Limits(**settings.code.model_dump())
+    return Tools(local_embedder(), ProcessSandbox(limits) if settings.allow_code else None)
+
+
 def drive(run_id: str) -> str:
     """Work on a run in this process (see app.services.drive)."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return driving.drive(run_id, database=database(), open_llm=open_llm, owner=owner, lease_s=settings().lease_s)
+    return driving.drive(
+        run_id,
+        database=database(),
+        open_llm=open_llm,
+        open_tools=lambda: open_tools(settings()),
+        owner=owner,
+        lease_s=settings().lease_s,
+    )
 
 
 def enqueue(run_id: str) -> bool:

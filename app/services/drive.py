@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.core.halt import Cancelled, Paused
 from app.core.run import Run as Engine
 from app.ports.journal import JournalError
 from app.ports.llm import LLM, Json
+from app.ports.scoring import Tools
 from app.services import prompts, runs
 from app.services.training.draft import examples_of
 from app.store import claims
@@ -45,11 +46,13 @@ def drive(
     open_llm: Callable[[], LLM],
     owner: str,
     lease_s: float,
+    open_tools: Callable[[], Tools] = Tools,
     open_journal: Callable[[Database, claims.Claim], SqlJournal] = SqlJournal,
 ) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
-    open_llm: makes the models' adapter; it is closed afterwards. owner: who holds the lease, for people.
+    open_llm: makes the models' adapter; open_tools: what scorers may use. Both are closed afterwards. owner: who holds the
+    lease, for people.
     Returns the status that this brought about; "" when the run needs no worker, has another one, or was lost to one.
     """
     claim = claims.claim(database, run_id, owner, lease_s)
@@ -57,7 +60,8 @@ def drive(
         return ""
     journal = open_journal(database, claim)
     try:
-        end = asyncio.run(_work(database, journal, claim, open_llm))
+        with closing(open_tools()) as tools:
+            end = asyncio.run(_work(database, journal, claim, open_llm, tools))
         journal.stop()
         return _conclude(database, claim, end)
     except JournalError as lost:
@@ -72,7 +76,9 @@ def drive(
         journal.stop()
 
 
-async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, open_llm: Callable[[], LLM]) -> End:
+async def _work(
+    database: Database, journal: SqlJournal, claim: claims.Claim, open_llm: Callable[[], LLM], tools: Tools
+) -> End:
     with database.session() as session:
         run = session.get_one(Run, claim.run_id)
         spec, kind = run.spec, KINDS[run.kind]
@@ -85,7 +91,7 @@ async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, op
 
     async def whole(run: Engine) -> Json:
         # A large dataset takes longer than a lease lasts: in a thread, so that the heart beats meanwhile.
-        return await kind.execute(run, await asyncio.to_thread(_prepare, database, kind, spec))
+        return await kind.execute(run, await asyncio.to_thread(_prepare, database, kind, spec, tools))
 
     try:
         return End("done", outcome=await engine.conduct(whole))
@@ -102,11 +108,11 @@ async def _work(database: Database, journal: SqlJournal, claim: claims.Claim, op
         await llm.aclose()
 
 
-def _prepare(database: Database, kind: Kind, spec: Json) -> Any:
+def _prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
         rows = examples_of(session, spec["dataset"]["id"])
-    return kind.prepare(spec, rows)
+    return kind.prepare(spec, rows, tools)
 
 
 def worked_s(session: Session, run_id: str) -> float:

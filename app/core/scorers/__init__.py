@@ -61,7 +61,11 @@ def parse(text: str) -> dict[str, Json]:
             return complete(json.loads(text))
         except (json.JSONDecodeError, RecursionError):
             raise ValueError(f"the scorer {text[:80]!r} is not valid JSON") from None
-    name, given = written(text)
+    return read(*written(text))
+
+
+def read(name: str, given: Mapping[str, str]) -> dict[str, Json]:
+    """The complete spec of a scorer whose settings were written as texts. Raises: ValueError naming scorer or setting."""
     known = {one.name: one for one in [*settings(name), WEIGHT]}
     return complete({"name": name} | {key: _known(name, known, key).read(value) for key, value in given.items()})
 

@@ -45,6 +45,7 @@ class ProcessSandbox:
         self._limits = limits
         self._threads = ThreadPoolExecutor(limits.processes, thread_name_prefix="sandbox")
         self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+        self._living: set[_Process] = set()
         self._closed = False
 
     def check(self, source: str) -> None:
@@ -59,29 +60,30 @@ class ProcessSandbox:
         """See app.ports.scoring.Sandbox. A call under way fails."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._end_idle()
+        for process in tuple(self._living):
+            self._end(process)
 
     def _call(self, source: str, arguments: list[str] | None) -> Json:
         try:
             process = self._idle.get_nowait()
         except queue.Empty:
             process = _Process(self._limits)
+            self._living.add(process)
         try:
             reply = process.ask({"source": source, "arguments": arguments}, self._limits.timeout_s + SLACK_S)
         except (OSError, ValueError, EOFError):
-            process.end()
+            self._end(process)
             raise CodeError("the process that ran it ended unexpectedly") from None
         self._idle.put(process)
         if self._closed:
-            self._end_idle()
+            self._end(process)
         if "error" in reply:
             raise CodeError(str(reply["error"]))
         return reply["value"]
 
-    def _end_idle(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().end()
+    def _end(self, process: _Process) -> None:
+        process.end()
+        self._living.discard(process)
 
 
 class _Process:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -60,7 +59,7 @@ class PythonFile(Configured):
 def _read(said: Json, reference: str, answer: str) -> Score:
     given = said.get("score") if isinstance(said, dict) else said
     feedback = said.get("feedback", "") if isinstance(said, dict) else ""
-    if not isinstance(given, int | float) or not math.isfinite(given) or not 0 <= given <= 1:
+    if not isinstance(given, int | float) or not 0 <= given <= 1:
         wanted = 'score must return a number from 0 to 1, or {"score": number, "feedback": text}'
         raise Unscored("scoring_failed", f"the Python scorer gave {str(said)[:80]!r}; {wanted}")
     value = float(given)

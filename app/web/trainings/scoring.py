@@ -23,8 +23,8 @@ MOST = 6
 class ScorerRow:
     """A scorer in the form.
 
-    values: by setting, as text ("1" and "" for yes and no); what is missing is the default. unread: why a file that was sent for
-    a setting could not be taken.
+    values: by setting, as text ("1" and "" for yes and no); what is missing is the default. unread: why a file that was sent
+    for a setting could not be taken.
     """
 
     name: str

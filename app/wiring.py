@@ -9,10 +9,12 @@ from functools import cache
 from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
 from app.llm.minilm import local_embedder
+from app.llm.pace import RedisPace
 from app.ports.scoring import Tools
 from app.sandbox import Limits, ProcessSandbox
 from app.services import drive as driving
 from app.services import hints
+from app.services.machine import Machine
 from app.store.database import Database
 
 
@@ -44,6 +46,11 @@ def open_tools(settings: Settings) -> Tools:
     return Tools(local_embedder(), ProcessSandbox(limits) if settings.allow_code else None)
 
 
+def open_pace() -> RedisPace:
+    """A new way to take turns under rate limits, for one event loop; close it after use."""
+    return RedisPace(settings().redis_address)
+
+
 def drive(run_id: str) -> str:
     """Work on a run in this process (see app.services.drive)."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -52,8 +59,10 @@ def drive(run_id: str) -> str:
         database=database(),
         open_llm=open_llm,
         open_tools=lambda: open_tools(settings()),
+        open_pace=open_pace,
         owner=owner,
         lease_s=settings().lease_s,
+        machine=Machine.of(settings(), database()),
     )
 
 

@@ -51,7 +51,10 @@ async def run(sandbox: ProcessSandbox, lines: str) -> Json:
     [
         ("return 0.5", 0.5),
         ("return [input, reference, response]", list(ARGUMENTS)),
-        ("return {'score': 1, 'feedback': 'é\\ud800'.encode('utf-8', 'replace').decode()}", {"score": 1, "feedback": "é?"}),
+        (
+            "return {'score': 1, 'feedback': 'é\\ud800'.encode('utf-8', 'replace').decode()}",
+            {"score": 1, "feedback": "é?"},
+        ),
         ("print('loud'); sys.stderr.write('louder'); return 1", 1),
         ("import numpy\nreturn numpy.float32(0.25)", 0.25),
         ("return sys.stdin.read()", ""),
@@ -114,7 +117,7 @@ async def test_what_goes_wrong_is_told(sandbox: ProcessSandbox, lines: str, says
         ("x = 1", "it has no function score"),
         ("score = 1", "it has no function score"),
         ("import no_such_module", "line 1: ModuleNotFoundError"),
-        ("import app.core", "line 1: ModuleNotFoundError"),
+        ("import app.core", "line 1: (ModuleNotFound|Permission)Error"),
     ],
 )
 def test_a_file_that_cannot_work_is_refused(sandbox: ProcessSandbox, source: str, says: str) -> None:
@@ -142,7 +145,7 @@ def test_a_good_file_passes(sandbox: ProcessSandbox) -> None:
 async def test_files_of_others_are_out_of_reach(sandbox: ProcessSandbox, lines: str) -> None:
     if not landlocked():
         pytest.skip("this kernel has no Landlock")
-    with pytest.raises(CodeError, match="Permission|not permitted"):
+    with pytest.raises(CodeError, match=r"Permission|not permitted"):
         await run(sandbox, lines)
     assert not Path("/tmp/whetstone-was-here").exists()
 
@@ -163,7 +166,7 @@ async def test_there_is_no_network(sandbox: ProcessSandbox, tmp_path: Path) -> N
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(CodeError, match="OSError|Permission|refused|unreachable"):
+        with pytest.raises(CodeError, match=r"OSError|Permission|refused|unreachable"):
             await run(sandbox, f"import socket\nsocket.create_connection(('127.0.0.1', {port}), 5)")
 
 
@@ -187,7 +190,7 @@ async def test_what_takes_too_long_is_ended_with_its_children() -> None:
     assert time.monotonic() - before < 60
     names = subprocess.run(["ps", "-eo", "comm"], capture_output=True, text=True).stdout
     assert name[:15] not in names
-    with pytest.raises(CodeError, match="longer than 1 s|processor time"):
+    with pytest.raises(CodeError, match=r"longer than 1 s|processor time"):
         await run(sandbox, "while True: pass")
     sandbox.close()
 

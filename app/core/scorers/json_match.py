@@ -125,8 +125,6 @@ def _item(values: Sequence[Json], index: int) -> Json:
 
 def _difference(name: str, expected: Json, got: Json) -> str:
     label = f"{name}: " if name else ""
-    if expected is MISSING and got is MISSING:
-        return f"{label}missing, and the reference has no such field either"
     if expected is MISSING:
         return f"{label}not expected, got {_shown(got)}"
     return f"{label}expected {_shown(expected)}, {'missing' if got is MISSING else f'got {_shown(got)}'}"

@@ -59,7 +59,9 @@ async def test_a_number_or_a_dict_is_a_score(said: Json, value: float, feedback:
     assert (score.value, score.feedback) == (value, feedback)
 
 
-@pytest.mark.parametrize("said", [None, "1", [1], {}, {"score": "high"}, -0.1, 1.01, float("nan"), float("inf"), 10**400])
+@pytest.mark.parametrize(
+    "said", [None, "1", [1], {}, {"score": "high"}, -0.1, 1.01, float("nan"), float("inf"), 10**400]
+)
 async def test_anything_else_is_none(said: Json) -> None:
     with pytest.raises(Unscored, match="must return a number from 0 to 1") as failure:
         await grade(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -60,7 +61,8 @@ async def test_1_to_5_become_0_to_1(given: float, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", [said(0), said(6), said(3.5), said(True), said("4"), said(None), "5", "", "no", '{"grade": 4}', "[1]", "{" * 500]
+    "junk",
+    [said(0), said(6), said(3.5), said(True), said("4"), said(None), "5", "", "no", '{"grade": 4}', "[1]", "{" * 500],
 )
 async def test_an_unusable_reply_is_mended_once(junk: str) -> None:
     judge = Judge([junk, f"```json\n{said(4)}\n```"])
@@ -114,7 +116,9 @@ def test_judge_criteria_and_template_are_part_of_the_exam() -> None:
         spec = {"name": "rubric", "instructions": TEMPLATE} | changes
         return Exam(SingleTurn(), build(spec, NO_TOOLS, JUDGE)).digest
 
-    other = Exam(SingleTurn(), build({"name": "rubric", "instructions": TEMPLATE}, NO_TOOLS, ModelRef("openai/x"))).digest
+    other = Exam(
+        SingleTurn(), build({"name": "rubric", "instructions": TEMPLATE}, NO_TOOLS, ModelRef("openai/x"))
+    ).digest
     assert len({digest(), digest(criteria="Brevity."), digest(instructions=TEMPLATE + "!"), other}) == 4
     assert digest() == digest(weight=3)
 
@@ -162,9 +166,7 @@ def test_the_optimizer_is_told_the_rubric() -> None:
 @hypothesis_settings(deadline=None, max_examples=100)
 @given(st.text(max_size=60) | st.text('{}[]":,0123456789.escortxplaniu ', max_size=60), st.text(max_size=40))
 async def test_whatever_the_judge_says_there_is_a_score_or_none(reply: str, answer: str) -> None:
-    try:
+    with suppress(Unscored):
         score = await rubric().score(CASE, Response(answer), Judge([reply, reply]))
-    except Unscored as failure:
-        assert str(failure)
-    else:
         assert 0 <= score.value <= 1
+        assert score.feedback.startswith("The judge gave ")

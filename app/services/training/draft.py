@@ -230,7 +230,7 @@ class _Draft:
         """With the judge's instructions as they are now. Raises: ValueError for instructions that cannot be used."""
         if spec["name"] != Rubric.name:
             return spec
-        text = spec["instructions"].strip() or prompts.judge_instructions(self._session)
+        text = (spec["instructions"].strip() or prompts.judge_instructions(self._session)).strip()
         if flaw := prompts.judge_flaw(text):
             raise ValueError(f"the rubric's instructions: {flaw}")
         return spec | {"instructions": text}

@@ -71,7 +71,10 @@ def from_form(form: Mapping[str, str], files: Mapping[str, FileStorage]) -> tupl
 
 def _uploaded(sent: FileStorage | None) -> str:
     """The text of a file that was sent, "" when there was none. Raises: ValueError."""
-    content = sent.stream.read(4 * LONGEST + 1) if sent and sent.filename else b""
+    content = b""
+    if sent:
+        content = sent.stream.read(4 * LONGEST + 1)
+        sent.close()
     try:
         text = lines(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The local embedding model gives the cosines that are published for it, the same each time, without holding up the event loop."""
+"""The local embedding model gives the cosines that are published for it, the same each time, beside the event loop."""
 
 from __future__ import annotations
 

@@ -165,7 +165,9 @@ def test_a_training_with_a_judge(session: Session, database: Database, spec_of: 
         assert len(judged) >= len(samples)
         totals = runs.totals(fresh, done.id)
         assert totals.calls + totals.cached_calls == len(calls)
-        assert all(s.calls >= 2 and set(s.scores) == {"rubric", "exact_match"} for s in samples if s.outcome == "scored")
+        assert all(
+            s.calls >= 2 and set(s.scores) == {"rubric", "exact_match"} for s in samples if s.outcome == "scored"
+        )
         assert any("The judge gave" in s.feedback for s in samples)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +39,11 @@ def client(world: World) -> FlaskClient:
 
 
 @pytest.fixture
-def allowed(client: FlaskClient, world: World) -> Iterator[FlaskClient]:
+def allowed(client: FlaskClient, world: World) -> FlaskClient:
     """The same where the operator allows code."""
     backend = world.app.extensions["whetstone"]
     settings = backend.settings.model_copy(update={"allow_code": True})
-    yield create_app(Backend(settings, world.database.engine, backend.enqueue, environ={})).test_client()
+    return create_app(Backend(settings, world.database.engine, backend.enqueue, environ={})).test_client()
 
 
 def only_run(database: Database) -> Run:
@@ -128,7 +127,9 @@ def test_a_file_is_loaded_into_the_field(allowed: FlaskClient, world: World, tmp
     assert only_run(world.database).spec["scorers"][0]["file"] == CODE
 
 
-@pytest.mark.parametrize(("content", "says"), [(b"\xff\xfe\x00", "no text in UTF-8"), (b"x" * 900_000, "no more than|more than")])
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"\xff\xfe\x00", "no text in UTF-8"), (b"x" * 900_000, "no more than|more than")]
+)
 def test_a_file_that_is_none_is_told_beside_its_field(
     allowed: FlaskClient, world: World, content: bytes, says: str
 ) -> None:

@@ -101,7 +101,7 @@ class _Draft:
                 "tokens": form.budget_tokens,
                 "minutes": form.budget_minutes,
             },
-            "calls": self._calls([m for m in (primary, optimizer) if m]),
+            "calls": self._calls([m for m in (primary, optimizer, judge) if m]),
             "cache": form.cache,
         }
 

@@ -192,6 +192,10 @@ class Settings(Section):
     """A run whose worker has been silent for this many seconds is given to another one."""
     sweep_s: Annotated[Number, Field(ge=0.2, le=60)] = 5.0
     """Seconds between two looks of a worker for abandoned runs."""
+    share_above: Annotated[Whole, Field(ge=0, le=10**9)] = 2000
+    """Answers still to come from which on a run asks other workers for help; 0 means never."""
+    share_with: Annotated[Whole, Field(ge=1, le=256)] = 4
+    """Worker processes that are asked to help with one run."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
     allow_code: bool = False

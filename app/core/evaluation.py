@@ -69,18 +69,19 @@ class Evaluation:
 
     async def recall(self, wanted: Sequence[Piece]) -> list[Piece]:
         """Take what the journal holds; returns the missing pieces in order."""
-        for start in range(0, len(wanted), LOOKUP):
-            chunk = wanted[start : start + LOOKUP]
-            self._found |= await self._desk.journal.samples([p.key for p in chunk])
-        for sample in self._found.values():
-            self._alive = True
-            self._done(sample, False)
+        unknown = [p.key for p in wanted if p.key not in self._found]
+        for start in range(0, len(unknown), LOOKUP):
+            for sample in (await self._desk.journal.samples(unknown[start : start + LOOKUP])).values():
+                self._alive = True
+                self._found[sample.key] = sample
+                self._done(sample, False)
         return [p for p in wanted if p.key not in self._found]
 
-    async def work_off(self, queue: Iterator[Piece], stopping: asyncio.Event) -> None:
-        """One of several workers over the same queue: answer pieces until it is empty or somebody stops."""
-        for piece in queue:
-            if stopping.is_set():
+    async def work_off(self, queue: Iterator[Piece], stopping: asyncio.Event, wanted: Callable[[], bool]) -> None:
+        """One of several workers over the same queue: answer pieces until it is empty, somebody stops, or it is not wanted."""
+        while wanted() and not stopping.is_set():
+            piece = next(queue, None)
+            if piece is None:
                 return
             self._take(await self._examine(piece))
 

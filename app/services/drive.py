@@ -19,6 +19,7 @@ from app.core.desk import Policy
 from app.core.halt import Cancelled, Paused, ProviderDown
 from app.core.pace import LocalPace
 from app.core.run import Run as Engine
+from app.ports.crew import Crew
 from app.ports.journal import JournalError, Totals
 from app.ports.llm import LLM, Json
 from app.ports.pace import Lane, Pace
@@ -38,22 +39,34 @@ LOOK_S = 2.0
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Colleagues:
+    """The other workers, as one that drives a run meets them.
+
+    open_pace: makes the rate limits that all share; closed afterwards. crew: who may help with the claim's run; None for
+    nobody.
+    """
+
+    open_pace: Callable[[], Pace] = LocalPace
+    crew: Callable[[claims.Claim], Crew | None] = lambda _: None
+
+
 def drive(  # noqa: PLR0913 - each is named, and all but four have a default
     run_id: str,
     *,
     database: Database,
     open_llm: Callable[[], LLM],
-    open_pace: Callable[[], Pace] = LocalPace,
     open_tools: Callable[[], Tools] = Tools,
     owner: str,
     lease_s: float,
     machine: Machine = Machine(),  # noqa: B008 - a frozen value
+    colleagues: Colleagues = Colleagues(),
     open_journal: Callable[..., SqlJournal] = SqlJournal,
 ) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
-    open_llm, open_pace, open_tools: make the models' adapter, the rate limits, and what scorers may use; they are closed
-    afterwards. owner: who holds the lease, for people. machine: where we are.
+    open_llm, open_tools: make the models' adapter and what scorers may use; both are closed afterwards. owner: who holds the
+    lease, for people. machine: where we are. colleagues: the other workers.
     Returns the status that this brought about; "" when the run needs no worker, has another one, or was lost to one.
     """
     claim = _take(database, run_id, owner, lease_s)
@@ -63,7 +76,7 @@ def drive(  # noqa: PLR0913 - each is named, and all but four have a default
     try:
         _bring_back(database, claim, machine)
         journal = open_journal(database, claim, spool_in=machine.spool, patience_s=machine.wait_s)
-        world = _World(database, journal, machine, open_llm, open_pace, open_tools)
+        world = _World(database, journal, machine, open_llm, open_tools, colleagues)
         end = _run(_work(world, claim), journal)
         journal.stop()
         return insist(lambda: conclude(database, claim, end), machine.wait_s)
@@ -120,8 +133,8 @@ class _World:
     journal: SqlJournal
     machine: Machine
     open_llm: Callable[[], LLM]
-    open_pace: Callable[[], Pace]
     open_tools: Callable[[], Tools]
+    colleagues: Colleagues
 
 
 async def _work(world: _World, claim: claims.Claim) -> End:
@@ -129,7 +142,7 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         return End("paused", trouble)
     run, elapsed_s = insist(lambda: _known(world.database, claim.run_id), world.machine.wait_s)
     before = await world.journal.totals()
-    llm, pace, tools = world.open_llm(), world.open_pace(), world.open_tools()
+    llm, pace, tools = world.open_llm(), world.colleagues.open_pace(), world.open_tools()
     engine = Engine(
         llm,
         world.journal,
@@ -138,6 +151,7 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         concurrency=run.spec["concurrency"],
         resumed=claim.fence > 1,
         pace=pace,
+        crew=world.colleagues.crew(claim) if _may_be_shared(run.spec) else None,
     )
     try:
         return await _conduct(world, run, engine, before, tools)
@@ -147,13 +161,18 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         await pace.aclose()
 
 
+def _may_be_shared(spec: Json) -> bool:
+    """A run that asks about cut-off calls is bought by one worker, which alone can tell them from calls under way."""
+    return bool(spec["calls"].get("on_uncertain", "repeat") != "ask")
+
+
 async def _conduct(world: _World, run: Run, engine: Engine, before: Totals, tools: Tools) -> End:
     kind = KINDS[run.kind]
 
     async def whole(engine: Engine) -> Json:
         # A large dataset takes longer than a lease lasts: in a thread, so that the heart beats meanwhile.
         prepared = await asyncio.to_thread(
-            insist, lambda: _prepare(world.database, kind, run.spec, tools), world.machine.wait_s
+            insist, lambda: prepare(world.database, kind, run.spec, tools), world.machine.wait_s
         )
         return await kind.execute(engine, prepared)
 
@@ -191,7 +210,7 @@ def _known(database: Database, run_id: str) -> tuple[Run, float]:
         return session.get_one(Run, run_id), worked_s(session, run_id)
 
 
-def _prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
+def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
         rows = examples_of(session, spec["dataset"]["id"])

@@ -34,7 +34,10 @@ _HELD = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to drive a run. fence: its number; ttl_s: seconds that the lease lasts without renewal."""
+    """The right to drive a run. fence: its number; ttl_s: seconds that the lease lasts without renewal.
+
+    A helper writes under the driver's number with ttl_s 0: it hears wishes, and never prolongs the lease.
+    """
 
     run_id: str
     fence: int
@@ -96,7 +99,13 @@ def is_attended(connection: Connection, run_id: str) -> bool:
 
 
 def renew(connection: Connection, claim: Claim) -> Wish:
-    """Prolong the lease from now on and hear what the user wishes. Does not commit. Raises: LeaseLost."""
+    """Prolong the lease from now on, unless it is a helper's claim, and hear what the user wishes.
+
+    Does not commit. Raises: LeaseLost.
+    """
+    if not claim.ttl_s:
+        guard(connection, claim)
+        return cast(Wish, connection.scalar(select(Run.wish).where(Run.id == claim.run_id)))
     prolong = update(Run).where(_holds(claim)).values(lease_until=epoch_now() + claim.ttl_s).returning(Run.wish)
     wish = connection.execute(prolong).scalar_one_or_none()
     if wish is None:

@@ -79,6 +79,7 @@ def drive(  # noqa: PLR0913 - each is named, and all but four have a default
         world = _World(database, journal, machine, open_llm, open_tools, colleagues)
         end = _run(_work(world, claim), journal)
         journal.stop()
+        _bring_back(database, claim, machine)  # what an earlier worker, frozen until now, had left
         return insist(lambda: conclude(database, claim, end), machine.wait_s)
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)

@@ -11,7 +11,7 @@ from app.store import rows
 from app.store.claims import Claim
 from app.store.database import Database
 from app.store.spool import Spool
-from app.store.statements import read_calls, read_samples, read_steps, read_totals
+from app.store.statements import read_calls, read_remembered, read_samples, read_steps, read_totals
 from app.store.writer import Writer
 
 
@@ -43,6 +43,15 @@ class SqlJournal:
     async def totals(self) -> Totals:
         """See the port."""
         return await self._writer.ask(read_totals)
+
+    async def remembered(self, cache_keys: Sequence[str]) -> dict[str, CallResult]:
+        """See the port."""
+        return await self._writer.look_up(read_remembered, cache_keys)
+
+    def reuse(self, intent: CallIntent, result: CallResult) -> None:
+        """See the port."""
+        self._writer.write(rows.intent(self._run_id, intent))
+        self._writer.write(rows.result(self._run_id, intent.key, result))
 
     async def intend(self, intent: CallIntent) -> None:
         """See the port."""

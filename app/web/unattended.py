@@ -6,12 +6,13 @@ import redis
 
 from app.services import workers
 from app.services.machine import Machine
+from app.services.patience import within
 from app.store.claims import is_attended
 from app.store.models import Run
 from app.web.context import backend, settings
 from app.web.database import session
 
-TIMEOUT_S = 0.5
+TIMEOUT_S, WAIT_S = 0.5, 1.0
 NOBODY = "No worker is running. Start one with `whetstone worker`, or everything with `whetstone up`."
 
 SILENT = (
@@ -26,9 +27,8 @@ def why_unattended() -> str:
         return trouble
     address = settings().redis_address
     try:
-        with redis.Redis.from_url(address, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S) as client:
-            alive = workers.alive(client)
-    except (redis.RedisError, ValueError):
+        alive = within(WAIT_S, lambda: _alive(address))
+    except (redis.RedisError, ValueError, TimeoutError):
         return "Redis does not answer, so workers are not told at once; runs wait in the database until one looks."
     return "" if alive else NOBODY
 
@@ -43,3 +43,8 @@ def why_silent(run: Run) -> str:
 def _disk() -> str:
     trouble = Machine.of(settings(), backend().engine).trouble()
     return f"{trouble}." if trouble else ""
+
+
+def _alive(address: str) -> list[str]:
+    with redis.Redis.from_url(address, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S) as client:
+        return workers.alive(client)

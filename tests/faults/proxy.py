@@ -15,13 +15,14 @@ class Proxy:
     """Passes bytes on to host:port, from a port of its own.
 
     refuse: new connections are closed at once. hang: nothing is passed on in either direction. delay_s: each chunk is passed on
-    so much later. All three may be changed at any time, from any thread.
+    so much later. drip_s: bytes are passed on one by one, so far apart. All may be changed at any time, from any thread.
     """
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.refuse = False
         self.hang = False
         self.delay_s = 0.0
+        self.drip_s = 0.0
         self.connections = 0
         self.swallowed = threading.Event()
         """Set when an answer was thrown away (see swallow_answer_to)."""
@@ -124,5 +125,8 @@ class Proxy:
             await asyncio.sleep(self.delay_s)
         while self.hang:
             await asyncio.sleep(0.02)
-        writer.write(chunk)
-        await writer.drain()
+        for portion in [chunk[i : i + 1] for i in range(len(chunk))] if self.drip_s else [chunk]:
+            writer.write(portion)
+            await writer.drain()
+            if self.drip_s:
+                await asyncio.sleep(self.drip_s)

@@ -33,8 +33,8 @@ class Policy:
 
     circuit: calls to one model in a row that may fail for good before its provider counts as down. unproven: the provider
     was down a moment ago, so one call goes ahead alone and a single failure is enough. on_uncertain: what becomes of a call
-    that was cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no cache.
-    lanes: rate limits by model name. worth_telling_s: shorter waits between tries are not shown to watchers.
+    that was cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no
+    cache. lanes: rate limits by model name. worth_telling_s: shorter waits between tries are not shown to watchers.
     """
 
     deadline_s: float = 60.0

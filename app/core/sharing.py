@@ -19,8 +19,8 @@ from app.ports.crew import Crew, Ended
 from app.ports.journal import JournalError
 from app.ports.llm import Json, ModelRef
 
-SHARD = 200
-"""Pieces of one shard: seconds of work, so that whoever comes or goes matters little."""
+SMALLEST, LARGEST, SHARDS = 10, 200, 16
+"""Pieces of one shard, and how many shards at least: seconds of work each, so that whoever comes or goes matters little."""
 BEAT_S = 1.0
 """Seconds between two signs of life for the shards that a worker holds."""
 LOOK_S = 0.2
@@ -86,7 +86,7 @@ class Sharing:
         What others leave missing (their part of the budget was used up, or their provider was down) is left to the caller, and
         so is counting anew what was spent. exam: its digest. Raises: Halt, JournalError.
         """
-        parts = cut(missing)
+        parts = cut(missing, size=min(LARGEST, max(SMALLEST, len(missing) // SHARDS)))
         limits = [self._budget.share(len(pieces) / len(missing)) for pieces in parts]
         self._lent = {number: self._budget.lend(share) for number, share in enumerate(limits)}
         try:
@@ -126,7 +126,7 @@ def quota(concurrency: int, others: int) -> int:
     return max(1, concurrency // (1 + others))
 
 
-def cut(missing: Sequence[Piece], size: int = SHARD) -> list[list[Piece]]:
+def cut(missing: Sequence[Piece], size: int) -> list[list[Piece]]:
     """The pieces in parts of one candidate each; all repeats of a case stay together."""
     parts: list[list[Piece]] = []
     for piece in missing:

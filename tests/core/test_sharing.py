@@ -99,7 +99,7 @@ def start(llm: RuleLLM, record: MemoryRecord, board: Board, limits: Limits | Non
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing.cut, "__defaults__", (4,))
+    monkeypatch.setattr(sharing, "SMALLEST", 4)
     monkeypatch.setattr(sharing, "LOOK_S", 0.005)
 
 

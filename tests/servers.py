@@ -34,6 +34,13 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("WHETSTONE_TEST_POSTGRES_URL"):
         yield given
         return
+    with postgres() as url:
+        yield url
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A new PostgreSQL server; yields the address of its own database."""
     binaries = _postgres_binaries()
     # Not below pytest's own folder, which only the present user may enter.
     with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:

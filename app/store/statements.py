@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Row, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Row, Table, and_, case, func, select
 
 from app.ports.journal import CallRecord, CallResult, JournalError, Sample, Step, Totals
 from app.ports.llm import Usage
@@ -117,8 +117,11 @@ def read_steps(connection: Connection, run_id: str, keys: Sequence[str]) -> dict
     return {row.key: Step(row.key, row.value) for row in _by_key(connection, _STEPS, run_id, keys)}
 
 
-def read_totals(connection: Connection, run_id: str) -> Totals:
-    """What all calls of a run add up to. A call without a result may have been paid for once more than is known."""
+def read_totals(connection: Connection, run_id: str, *only: ColumnElement[bool]) -> Totals:
+    """What the calls of a run add up to. A call without a result may have been paid for once more than is known.
+
+    only: further conditions on the calls; none for all of them.
+    """
     calls = _CALLS.c
     replied = and_(calls.settled, calls.error == "")
     doubts = calls.uncertain + case((calls.settled, 0), else_=1)
@@ -131,7 +134,7 @@ def read_totals(connection: Connection, run_id: str) -> Totals:
             func.sum(case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)),
             func.sum(doubts),
             func.sum(doubts * func.coalesce(calls.reserved_usd, 0.0)),
-        ).where(calls.run_id == run_id)
+        ).where(calls.run_id == run_id, *only)
     ).one()
     replies, prompt, completion, cost, unpriced, uncertain, uncertain_usd = (value or 0 for value in row)
     return Totals(

@@ -8,8 +8,10 @@ from functools import cache
 
 from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
+from app.llm.pace import RedisPace
 from app.services import drive as driving
 from app.services import hints
+from app.services.machine import Machine
 from app.store.database import Database
 
 
@@ -35,10 +37,23 @@ def open_llm() -> Gateway:
     return Gateway(settings(), environ())
 
 
+def open_pace() -> RedisPace:
+    """A new way to take turns under rate limits, for one event loop; close it after use."""
+    return RedisPace(settings().redis_address)
+
+
 def drive(run_id: str) -> str:
     """Work on a run in this process (see app.services.drive)."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return driving.drive(run_id, database=database(), open_llm=open_llm, owner=owner, lease_s=settings().lease_s)
+    return driving.drive(
+        run_id,
+        database=database(),
+        open_llm=open_llm,
+        open_pace=open_pace,
+        owner=owner,
+        lease_s=settings().lease_s,
+        machine=Machine.of(settings(), database()),
+    )
 
 
 def enqueue(run_id: str) -> bool:

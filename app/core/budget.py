@@ -39,6 +39,7 @@ class Amount:
 
 
 NOTHING = Amount()
+NO_LIMITS = Limits()
 
 
 def ceiling(request: Request, price: Price | None, default_output_tokens: int) -> Amount:
@@ -83,7 +84,7 @@ class Budget:
         self._reserved = NOTHING
         self._clock = clock
         self._began = clock() - elapsed_s
-        self._settled = asyncio.Condition()
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def spent(self) -> Amount:
@@ -95,20 +96,23 @@ class Budget:
 
         Raises: BudgetReached when it would not fit even if they cost nothing.
         """
-        async with self._settled:
-            while True:
-                self._refuse_beyond(self._spent.plus(amount).plus(self.kept_back))
-                if not self._excess(self._spent.plus(self._reserved).plus(amount).plus(self.kept_back)):
-                    self._reserved = self._reserved.plus(amount)
-                    return
-                await self._settled.wait()
+        while self.limits != NO_LIMITS:
+            self._refuse_beyond(self._spent.plus(amount).plus(self.kept_back))
+            if not self._excess(self._spent.plus(self._reserved).plus(amount).plus(self.kept_back)):
+                break
+            settled = asyncio.get_running_loop().create_future()
+            self._waiting.append(settled)
+            await settled
+        self._reserved = self._reserved.plus(amount)
 
-    async def settle(self, reserved: Amount, spent: Amount) -> None:
+    def settle(self, reserved: Amount, spent: Amount) -> None:
         """Replace a reservation by what was really spent."""
-        async with self._settled:
-            self._reserved = self._reserved.plus(reserved, -1)
-            self._spent = self._spent.plus(spent)
-            self._settled.notify_all()
+        self._reserved = self._reserved.plus(reserved, -1)
+        self._spent = self._spent.plus(spent)
+        waiting, self._waiting = self._waiting, []
+        for settled in waiting:
+            if not settled.done():
+                settled.set_result(None)
 
     def _refuse_beyond(self, total: Amount) -> None:
         if excess := self._excess(total):

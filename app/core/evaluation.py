@@ -7,7 +7,8 @@ import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.core.desk import Asker, Desk
+from app.core.asking import Asker
+from app.core.desk import Desk
 from app.core.halt import BudgetReached, ProviderDown
 from app.core.model import Candidate, Case, Exam, Response, Score, digest
 from app.ports.journal import Outcome, Sample
@@ -90,7 +91,8 @@ class Evaluation:
         """
         if self._held and not self._alive:
             last = self._held[-1]
-            raise ProviderDown(f"none of {len(self._held)} pieces got an answer; the last error: {last.error}")
+            why = f"none of {len(self._held)} pieces got an answer; the last error: {last.error}"
+            raise ProviderDown(why, by_itself=True)
         self._keep_held()
         return Report([self._found[p.key] for p in wanted])
 
@@ -108,7 +110,7 @@ class Evaluation:
         self._held.clear()
 
     async def _examine(self, piece: Piece) -> Sample:
-        ask = Asker(self._desk, piece.key)
+        ask = Asker(self._desk, piece.key, piece.repeat)
         response = await self._exam.responder.respond(piece.candidate, piece.case, ask)
         score = await self._score(piece, response, ask)
         outcome: Outcome = "parse_failed" if score and not score.parsed else response.outcome

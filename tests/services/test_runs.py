@@ -187,7 +187,7 @@ def test_the_history_and_everything_told(session: Session, trained: None) -> Non
     assert names[:3] == ["plan", "baseline", "epoch"]
     assert names[-1] == "verdict"
     everything = runs.events(session, RUN)
-    assert [event.name for event in everything if event.note is None] == ["status", "progress", "progress", "status"]
+    assert [event.name for event in everything if event.note is None] == ["status", "progress", "status"]
     assert runs.events(session, RUN, everything[3].id, 2) == everything[4:6]
 
 

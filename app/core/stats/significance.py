@@ -39,7 +39,8 @@ def sign_flip(differences: Sequence[float], *, seed: int) -> float:
     """Two-sided p value of the mean difference, were each difference equally likely to have the other sign.
 
     Exact for up to EXACT_PAIRS differences that are not 0 (zeros change nothing), else from FLIPS seeded random patterns with
-    the observed one counted in, so that p is never 0. Beyond LARGE by the normal limit of the same distribution. Source: Fisher (1935); Phipson and Smyth (2010).
+    the observed one counted in, so that p is never 0. Beyond LARGE: the normal limit of that.
+    Source: Fisher (1935); Phipson and Smyth (2010).
     """
     unequal = np.array([d for d in differences if d != 0.0])
     observed = abs(math.fsum(unequal)) - _TIE
@@ -65,7 +66,8 @@ def _all_sums(values: Floats) -> Floats:
 def bootstrap_interval(differences: Sequence[float], *, seed: int) -> tuple[float, float]:
     """The 95 % percentile bootstrap interval of the mean; the same seed gives the same interval. At least one difference.
 
-    Beyond LARGE differences the normal limit of the same distribution. Source: Efron and Tibshirani (1993), chapter 13; quantiles by linear interpolation.
+    Beyond LARGE differences: the normal limit of that. Source: Efron and Tibshirani (1993), chapter 13; quantiles by linear
+    interpolation.
     """
     values = np.array(differences)
     n = len(values)

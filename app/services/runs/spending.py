@@ -1,8 +1,8 @@
 """What a run that is still under way has spent: a sum over all its calls, of which most are added up only once.
 
-A reply never changes. So this process remembers what the replies up to some call add up to, and from then on reads only the later
-calls and those that failed or are open, which indexes of their own hold. How many of these there were is remembered too: when
-one of them has got its reply since, the number is another, and everything is added up again.
+A reply never changes. So this process remembers what the replies up to some call add up to, and from then on reads only the
+later calls and those that failed or are open, which indexes of their own hold. How many of these there were is remembered
+too: when one of them has got its reply since, the number is another, and everything is added up again.
 """
 
 from __future__ import annotations

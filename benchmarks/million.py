@@ -111,10 +111,21 @@ def _datasets(size: Size) -> Iterator[dict[str, Any]]:
     for number in range(1, DATASETS + 1):
         rows = size.examples if number == 1 else 100
         labels = [{"label": f"topic {n}", "count": rows // 8} for n in range(8)]
-        statistics = {"rows": rows, "labels_distinct": 8, "few_labels": True, "labels": labels, "duplicates": 0}
+        statistics: dict[str, Any] = {
+            "rows": rows,
+            "labels_distinct": 8,
+            "few_labels": True,
+            "labels": labels,
+            "duplicates": 0,
+        }
         statistics |= {"input_chars": chars, "answer_chars": chars, "conflicts": [], "conflicts_total": 0}
         statistics |= {"answers_numeric": 0, "answers_json": 0}
-        report = {"columns": ["text", "label"], "input_column": "text", "answer_column": "label", "encoding": "UTF-8"}
+        report: dict[str, Any] = {
+            "columns": ["text", "label"],
+            "input_column": "text",
+            "answer_column": "label",
+            "encoding": "UTF-8",
+        }
         report |= {"format": "csv", "delimiter": ",", "rows": rows, "kept": rows, "dropped": [], "dropped_total": 0}
         report |= {"notes": [], "replaced": 0}
         yield {

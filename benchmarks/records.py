@@ -204,9 +204,7 @@ class Bench:
         """A sample of the initial prompts, from where a page may go on."""
         query = select(func.min(SampleRow.id), func.max(SampleRow.id)).where(SampleRow.run_id == RUN)
         with self._engine.connect() as connection:
-            found = connection.execute(
-                query.where(SampleRow.candidate == candidate(0), SampleRow.split == split)
-            ).one()
+            found = connection.execute(query.where(SampleRow.candidate == candidate(0), SampleRow.split == split)).one()
         return self._dice.randint(*found) if split in PARTS.values() else 1
 
     def _bare_read(self, table: str, rows: int) -> float:

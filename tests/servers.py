@@ -165,7 +165,7 @@ def _copied(binaries: Path, folder: Path) -> Path:
 
 def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen[bytes], str]:
     data, port = folder / "data", free_port()
-    init = [
+    init: list[str | Path] = [
         binaries / "initdb",
         "--no-sync",
         "--auth=trust",
@@ -190,7 +190,12 @@ def launch_postgres(
     # Nothing here has to survive a power failure.
     options |= {"fsync": "off", "full_page_writes": "off"}
     options["synchronous_commit"] = "on" if crash_safe else "off"
-    command = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    command: list[str | Path] = [
+        binaries / "postgres",
+        "-D",
+        data,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     _wait_for(server, "PostgreSQL", lambda: psycopg.connect(url).close(), psycopg.OperationalError)

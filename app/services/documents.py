@@ -78,6 +78,7 @@ def run(row: Run, *, full: bool = False) -> Document:
         "created_at": time(row.created_at),
         "started_at": time(row.started_at),
         "ended_at": time(row.ended_at),
+        "calls_pruned_at": time(row.calls_pruned_at),
         "outcome": row.outcome,
     }
     return about | ({"spec": row.spec} if full else {})

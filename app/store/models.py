@@ -139,7 +139,11 @@ class Run(Base):
     """One persisted execution of any kind."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("ix_runs_created_at", "created_at", "id"), Index("ix_runs_status", "status"))
+    __table_args__ = (
+        Index("ix_runs_created_at", "created_at", "id"),
+        Index("ix_runs_status", "status"),
+        Index("ix_runs_deleted_at", "deleted_at", **only_where("deleted_at IS NOT NULL")),
+    )
     id: Mapped[str] = mapped_column(CleanString(16), primary_key=True)
     kind: Mapped[str] = mapped_column(CleanString(20))
     name: Mapped[str] = mapped_column(CleanString(200))

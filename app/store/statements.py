@@ -103,7 +103,7 @@ def _forget_text(dialect: Dialect) -> str:
     """
     own = f"FROM events WHERE run_id = ? AND {STATE}"
     text = (
-        f"DELETE {own} AND name = 'progress' AND id < (SELECT max(id) {own} AND name = 'progress')"  # noqa: S608 - our own names
+        f"DELETE {own} AND name = 'progress' AND id < (SELECT max(id) {own} AND name = 'progress')"
         f" AND id > (SELECT coalesce(max(id), 0) {own} AND name = 'status')"
     )
     return text if dialect.paramstyle == "qmark" else text.replace("?", "%s")

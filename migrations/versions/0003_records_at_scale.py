@@ -17,6 +17,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("runs", sa.Column("calls_pruned_at", sa.DateTime(timezone=True)))
     op.add_column("runs", sa.Column("deleted_at", sa.DateTime(timezone=True)))
+    partial("ix_runs_deleted_at", "runs", ["deleted_at"], "deleted_at IS NOT NULL")
     samples()
     calls()
     events()

@@ -51,7 +51,7 @@ def spent_so_far(session: Session, run_id: str) -> Totals:
     if (newest := _settled_up_to(connection, run_id)) - known.upto >= WORTH_KEEPING:
         # Counted first: a reply that comes in between then makes the number differ, and is not overlooked.
         unsure = _unsure(connection, run_id, newest)
-        between = (CallRow.id > known.upto, CallRow.id <= newest, CallRow.settled, CallRow.error == "")
+        between = (CallRow.id > known.upto, CallRow.id <= newest, CallRow.settled.is_(True), CallRow.error == "")
         replies = _sum(known.replies, read_totals(connection, run_id, *between))
         _remember(key, _Known(newest, unsure, replies))
     return total
@@ -62,7 +62,9 @@ def _unsure_kinds() -> tuple[tuple[ColumnElement[bool], ...], ...]:
 
 
 def _unsure(connection: Connection, run_id: str, upto: int) -> int:
-    counts = [select(func.count()).where(CallRow.run_id == run_id, CallRow.id <= upto, *kind) for kind in _unsure_kinds()]
+    counts = [
+        select(func.count()).where(CallRow.run_id == run_id, CallRow.id <= upto, *kind) for kind in _unsure_kinds()
+    ]
     return sum(connection.execute(count).scalar_one() for count in counts)
 
 

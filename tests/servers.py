@@ -74,6 +74,13 @@ def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Itera
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """Address of a PostgreSQL database with all tables that the tests of a module share."""
+    with _copy_of(postgres_server, migrated_template) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Address of a new database with all tables; once for SQLite and once for PostgreSQL."""

@@ -48,10 +48,18 @@ class Pruned:
 
 
 def prune(
-    database: Database, keep: Retention, *, dry_run: bool = False, tell: Callable[[Pruned], None] | None = None
+    database: Database,
+    keep: Retention,
+    *,
+    dry_run: bool = False,
+    tell: Callable[[Pruned], None] | None = None,
+    portion: int = removal.PORTION,
 ) -> Pruned:
-    """Remove what need not be kept. dry_run: only say what would go. tell: called after each portion."""
-    work = _Pruning(database, Pruned(dry_run), tell or (lambda _: None))
+    """Remove what need not be kept.
+
+    dry_run: only say what would go. tell: called after each portion. portion: rows that are removed at once.
+    """
+    work = _Pruning(database, Pruned(dry_run), tell or (lambda _: None), portion)
     for run_id in removal.hidden_runs(database.engine):
         work.run(run_id)
     for days, each in ((keep.runs_days, work.old_run), (keep.calls_days, work.calls), (keep.events_days, work.events)):
@@ -66,10 +74,11 @@ def prune(
 class _Pruning:
     """One prune as it goes."""
 
-    def __init__(self, database: Database, pruned: Pruned, tell: Callable[[Pruned], None]) -> None:
+    def __init__(self, database: Database, pruned: Pruned, tell: Callable[[Pruned], None], portion: int) -> None:
         self._engine = database.engine
         self.pruned = pruned
         self._tell = tell
+        self._portion = portion
         self._going: set[str] = set()
         """Runs that a dry run has counted as removed already."""
 
@@ -93,7 +102,7 @@ class _Pruning:
                 self._take(table, table.c.run_id == run_id)
             self._count(removal.Gone("runs", 1, 0))
         else:
-            for gone in removal.remove_hidden(self._engine, run_id):
+            for gone in removal.remove_hidden(self._engine, run_id, portion=self._portion):
                 self._count(gone)
 
     def calls(self, run_id: str, *only: ColumnElement[bool]) -> None:
@@ -144,7 +153,7 @@ class _Pruning:
 
     def _portions(self, table: Table, *where: ColumnElement[bool]) -> Iterator[removal.Gone]:
         if not self.pruned.dry_run:
-            yield from removal.in_portions(self._engine, table, *where)
+            yield from removal.in_portions(self._engine, table, *where, portion=self._portion)
             return
         with self._engine.connect() as connection:
             yield removal.measured(connection, table, *where)

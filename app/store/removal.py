@@ -34,12 +34,12 @@ class Gone:
     bytes: int
 
 
-def in_portions(engine: Engine, table: Table, *where: ColumnElement[bool]) -> Iterator[Gone]:
-    """Remove the rows that fit; after each portion as long a rest as it took."""
+def in_portions(engine: Engine, table: Table, *where: ColumnElement[bool], portion: int = PORTION) -> Iterator[Gone]:
+    """Remove the rows that fit, so many at once; after each portion as long a rest as it took."""
     while True:
         began = time.monotonic()
         with engine.begin() as connection:
-            first = select(table.c.id).where(*where).order_by(table.c.id).limit(PORTION).subquery()
+            first = select(table.c.id).where(*where).order_by(table.c.id).limit(portion).subquery()
             last = connection.scalar(select(func.max(first.c.id)))
             if last is None:
                 return
@@ -79,10 +79,10 @@ def hide_run(connection: Connection, run_id: str, *only: ColumnElement[bool]) ->
     return True
 
 
-def remove_hidden(engine: Engine, run_id: str) -> Iterator[Gone]:
+def remove_hidden(engine: Engine, run_id: str, *, portion: int = PORTION) -> Iterator[Gone]:
     """Remove a hidden run with everything that it recorded, itself last."""
     for table in RECORDS:
-        yield from in_portions(engine, table, table.c.run_id == run_id)
+        yield from in_portions(engine, table, table.c.run_id == run_id, portion=portion)
     with engine.begin() as connection:
         rows = connection.execute(delete(Run).where(Run.id == run_id, Run.deleted_at.is_not(None))).rowcount
     yield Gone("runs", rows, 0)

@@ -41,6 +41,13 @@ def running_postgres() -> Iterator[str]:
     if given := os.environ.get("WHETSTONE_TEST_POSTGRES_URL"):
         yield given
         return
+    with postgres() as url:
+        yield url
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A new PostgreSQL server; yields the address of its own database."""
     binaries = _postgres_binaries()
     # Not below pytest's own folder, which only the present user may enter.
     with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
@@ -71,6 +78,13 @@ def migrated_template(postgres_server: str) -> Iterator[str]:
 def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     """Address of a new PostgreSQL database with all tables."""
     with copy_of(postgres_server, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """Address of a PostgreSQL database with all tables that the tests of a module share."""
+    with _copy_of(postgres_server, migrated_template) as url:
         yield url
 
 
@@ -173,7 +187,7 @@ def _copied(binaries: Path, folder: Path) -> Path:
 
 def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen[bytes], str]:
     data, port = folder / "data", free_port()
-    init = [
+    init: list[str | Path] = [
         binaries / "initdb",
         "--no-sync",
         "--auth=trust",
@@ -198,7 +212,12 @@ def launch_postgres(
     # Nothing here has to survive a power failure.
     options |= {"fsync": "off", "full_page_writes": "off"}
     options["synchronous_commit"] = "on" if crash_safe else "off"
-    command = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    command: list[str | Path] = [
+        binaries / "postgres",
+        "-D",
+        data,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     _wait_for(server, "PostgreSQL", lambda: psycopg.connect(url).close(), psycopg.OperationalError)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import datasets, demo, doctor, prompts, runs, serve, train
+from app.cli import datasets, demo, doctor, prompts, prune, runs, serve, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -86,6 +86,7 @@ for command in (
     prompts.prompts,
     train.train,
     runs.runs,
+    prune.prune,
 ):
     cli.add_command(command)
 

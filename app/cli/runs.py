@@ -68,6 +68,8 @@ def show(run_id: str, as_json: bool) -> None:
             click.echo("models      simulated")
         if outcome := about["outcome"]:
             click.echo(f"verdict     {outcome['verdict']}. {outcome['sentence']}")
+        if about["calls_pruned_at"]:
+            click.echo(f"calls       removed on {about['calls_pruned_at']} to save room; scores and totals stay")
         spent = about["spent"]
         cost = "unknown cost" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
         click.echo(f"spent       {spent['calls']:,} calls, {spent['tokens']:,} tokens, {cost}")

@@ -34,14 +34,23 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("WHETSTONE_TEST_POSTGRES_URL"):
         yield given
         return
+    with postgres() as url:
+        yield url
+
+
+@contextmanager
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """A new PostgreSQL server; yields the address of its own database. durable: every commit is on the disk, as in production."""
     binaries = _postgres_binaries()
     # Not below pytest's own folder, which only the present user may enter.
     with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         user = _unprivileged(folder)
-        server, url = _start_postgres(_readable(binaries, folder, user), folder, user)
-        yield url
-        _stop(server, signal.SIGQUIT)
+        server, url = _start_postgres(_readable(binaries, folder, user), folder, user, durable=durable)
+        try:
+            yield url
+        finally:
+            _stop(server, signal.SIGQUIT)
 
 
 @pytest.fixture
@@ -156,7 +165,9 @@ def _copied(binaries: Path, folder: Path) -> Path:
     return copy / binaries.parent.name / binaries.name
 
 
-def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen[bytes], str]:
+def _start_postgres(
+    binaries: Path, folder: Path, user: str | None, *, durable: bool
+) -> tuple[subprocess.Popen[bytes], str]:
     data, port = folder / "data", free_port()
     init = [
         binaries / "initdb",
@@ -173,8 +184,8 @@ def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[sub
     if made.returncode != 0:
         pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr.strip()}")
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
-    # Nothing here has to survive a power failure.
-    options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    if not durable:  # nothing of a test has to survive a power failure
+        options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     command = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
     server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"

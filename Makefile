@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench lock clean
 ONCE ?=
+BENCH ?=
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,8 +21,8 @@ test: .venv-dev ## Lint, types, layers and all tests.
 	.venv/bin/lint-imports
 	.venv/bin/pytest -n 2
 
-bench: .venv-dev ## Measure how close the engine comes to the models' own speed.
-	.venv/bin/python benchmarks/throughput.py
+bench: .venv-dev ## Measure speed, memory and delays beside references, and write docs/performance.md (BENCH="NAME ..." or --quick).
+	.venv/bin/python -m benchmarks $(or $(BENCH),--publish)
 
 lock: ## Resolve the dependencies anew (needs uv) and export them for pip.
 	uv lock

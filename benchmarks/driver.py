@@ -151,8 +151,9 @@ async def training(load: Load) -> Any:
     with Database(load.database) as database:
 
         def work() -> None:
-            options = {"open_llm": lambda: open_llm(load), "owner": "benchmark", "lease_s": 30.0}
-            status = drive(load.run_id, database=database, **options)
+            status = drive(
+                load.run_id, database=database, open_llm=lambda: open_llm(load), owner="benchmark", lease_s=30.0
+            )
             if status != "done":
                 raise RuntimeError(f"the training ended as {status!r}")
 

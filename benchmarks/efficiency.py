@@ -44,7 +44,7 @@ class Series:
 
 def measure(quick: bool) -> list[Table]:
     """The tables of this measurement."""
-    plans = [(64, 400, 1)] if quick else [(64, 1000, 3), (256, 1000, 3), (256, 5000, 2)]
+    plans = [(64, 200, 1)] if quick else [(64, 1000, 3), (256, 1000, 3), (256, 5000, 2)]
     with ExitStack() as stack:
         mock = stack.enter_context(provider(LATENCY_S))
         databases = {"SQLite": stack.enter_context(sqlite())}
@@ -91,7 +91,7 @@ def _note(concurrency: int, calls: int, times: int) -> str:
 
 def _capacity(quick: bool) -> Table:
     """How much the mock can give, so that it is never what is measured."""
-    calls = 2000 if quick else 10_000
+    calls = 1000 if quick else 10_000
     with provider(0.0) as mock:
         before_s = mock.books()["cpu_s"]
         took = drive([Load("bare", mock.base, calls // 2, 64, first=n * calls) for n in range(2)])

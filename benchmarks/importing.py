@@ -25,7 +25,7 @@ BATCH = 1000
 
 def measure(quick: bool) -> list[Table]:
     """The tables of this measurement."""
-    rows = 20_000 if quick else 1_000_000
+    rows = 5000 if quick else 1_000_000
     with tempfile.TemporaryDirectory(prefix="whetstone-bench-") as name:
         folder = Path(name)
         size_mb = write(folder / "rows.csv", rows) / 2**20
@@ -33,7 +33,8 @@ def measure(quick: bool) -> list[Table]:
     reference_s = found["read"][0] + found["insert"][0]
     titles = {"read": "csv.reader alone", "insert": "bare executemany alone", "import": "import into SQLite"}
     lines: list[list[Cell]] = [
-        [titles[what], seconds, rows / seconds, peak_mb, seconds / reference_s] for what, (seconds, peak_mb) in found.items()
+        [titles[what], seconds, rows / seconds, peak_mb, seconds / reference_s]
+        for what, (seconds, peak_mb) in found.items()
     ]
     return [
         Table(
@@ -41,8 +42,8 @@ def measure(quick: bool) -> list[Table]:
             ("", "seconds", "rows a second", "peak RSS, MB", "of the two references together"),
             lines,
             [
-                f"Goal: {GOAL_S:g} s and {GOAL_MB:g} MB for a million rows. An import reads the file twice: once to find every fault "
-                "and to count, then into the database in one transaction."
+                f"Goal: {GOAL_S:g} s and {GOAL_MB:g} MB for a million rows. An import reads the file twice: once to find "
+                "every fault and to count, then into the database in one transaction."
             ],
         )
     ]
@@ -54,7 +55,11 @@ def write(path: Path, rows: int) -> int:
         lines = csv.writer(file)
         lines.writerow(("question", "answer", "source"))
         lines.writerows(
-            (f"Where is my parcel number {n}? It was promised, and it has not come.", f"topic {n % 8}", f"mail {n % 97}")
+            (
+                f"Where is my parcel number {n}? It was promised, and it has not come.",
+                f"topic {n % 8}",
+                f"mail {n % 97}",
+            )
             for n in range(rows)
         )
     return path.stat().st_size
@@ -80,9 +85,14 @@ def _insert(folder: Path) -> None:
     connection = sqlite3.connect(folder / "bare.db")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute('CREATE TABLE examples (id INTEGER PRIMARY KEY, dataset_id, "row", input, reference, extra)')
-    rows = ((1, n, f"Where is my parcel number {n}? It was promised, and it has not come.", "topic", "{}") for n in range(_rows(folder)))
+    rows = (
+        (1, n, f"Where is my parcel number {n}? It was promised, and it has not come.", "topic", "{}")
+        for n in range(_rows(folder))
+    )
     while batch := list(islice(rows, BATCH)):
-        connection.executemany('INSERT INTO examples (dataset_id, "row", input, reference, extra) VALUES (?,?,?,?,?)', batch)
+        connection.executemany(
+            'INSERT INTO examples (dataset_id, "row", input, reference, extra) VALUES (?,?,?,?,?)', batch
+        )
     connection.commit()
     connection.close()
 

@@ -121,12 +121,14 @@ def answer_to(path: bytes, body: dict[str, Any]) -> bytes:
 
 
 def say(texts: list[str]) -> str:
-    """Repeats the last code it is shown, right for ever more of them with the prompt's revision; or proposes the next revision."""
+    """Repeats the last code that it is shown, right more often with each revision of the prompt; or proposes the next one."""
     joined = "\n".join(texts)
     revision = max((int(n) for n in _REVISION.findall(joined)), default=0)
     if '"reasoning"' in joined:
         prompt = f"Repeat the code that you are given. This is revision {revision + 1}."
-        return json.dumps({"system_prompt": prompt, "output_prompt": "Only the code.", "reasoning": "It was too loose."})
+        return json.dumps(
+            {"system_prompt": prompt, "output_prompt": "Only the code.", "reasoning": "It was too loose."}
+        )
     code = (_CODE.findall(joined) or ["0"])[-1]
     luck = zlib.crc32(code.encode()) % 100
     answer = code if luck < START + STEP * revision else "I do not know"

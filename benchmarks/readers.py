@@ -1,4 +1,4 @@
-"""Many readers of event streams in one process, as browsers behave: they come back when a stream ends, with their last event id.
+"""Many readers of event streams in one process: as browsers do, each comes back when its stream ends, with its last event id.
 
     python -m benchmarks.readers PORT CLIENTS SECONDS RUN [RUN ...]
 
@@ -29,6 +29,7 @@ class Seen:
     now: int = 0
     most: int = 0
     broken: int = 0
+    over: bool = False
     arrivals: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def enter(self) -> None:
@@ -55,7 +56,9 @@ class Reader:
 
     async def _once(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        head = f"GET /runs/{self._run_id}/events HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: text/event-stream\r\n"
+        head = (
+            f"GET /runs/{self._run_id}/events HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: text/event-stream\r\n"
+        )
         writer.write(f"{head}Last-Event-ID: {self._last}\r\n\r\n".encode())
         is_open = False
         try:
@@ -66,7 +69,7 @@ class Reader:
                 await self._take(line.strip())
         finally:
             self._seen.now -= is_open
-            self._seen.broken += is_open and not self._told
+            self._seen.broken += is_open and not self._told and not self._seen.over
             writer.close()
 
     async def _take(self, line: bytes) -> None:
@@ -90,6 +93,7 @@ async def watch(port: int, clients: int, seconds: float, runs: list[str]) -> See
         if number % 50 == 49:
             await asyncio.sleep(TICK_S)
     await asyncio.sleep(seconds)
+    seen.over = True
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

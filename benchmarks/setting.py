@@ -60,8 +60,8 @@ def provider(latency_s: float = 0.2) -> Iterator[Provider]:
 @contextmanager
 def process(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
     """A process with pipes for its input and output; it is killed at the end unless it has ended by then."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
-    running = subprocess.Popen(command, **pipes | options)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": ROOT}
+    running = subprocess.Popen(command, text=True, **pipes | options)
     try:
         yield running
     finally:

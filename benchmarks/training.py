@@ -1,7 +1,7 @@
 """A whole training, driven as a worker drives it: dataset, spec, journal and outcome in the database.
 
-A training cannot keep all places busy: it asks the optimiser alone, and a stage ends before the next one begins. So there are two
-ideals: calls x latency / concurrency, and the sum over its stages of the rounds that each needs.
+A training cannot keep all places busy: it asks the optimiser alone, and a stage ends before the next one begins. So there are
+two ideals: calls x latency / concurrency, and the sum over its stages of the rounds that each needs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.efficiency import LATENCY_S
 from benchmarks.report import Cell, Table
 from benchmarks.setting import Load, Provider, drive, postgresql, provider, sqlite
 
-ROWS, SPLIT, BATCH, EPOCHS = 1280, "70/20/10", 128, 1
+ROWS, SPLIT, BATCH = 1280, "70/20/10", 128
 """About 1,000 calls: a baseline of 256, a minibatch of 128, its proposal, gate and validation, a sealed test of 2 x 128."""
 
 
@@ -38,8 +38,8 @@ def measure(quick: bool) -> list[Table]:
     with provider(LATENCY_S) as mock:
         for name, opened in databases.items():
             with opened() as url:
-                for concurrency in (64,) if quick else (64, 256):
-                    rows.append([name, concurrency, *_figures(mock, url, concurrency, 1 if quick else 3)])
+                places = (64,) if quick else (64, 256)
+                rows += [[name, most, *_figures(mock, url, most, quick=quick)] for most in places]
     return [
         Table(
             f"Training: calls of {1000 * LATENCY_S:g} ms",
@@ -53,10 +53,10 @@ def measure(quick: bool) -> list[Table]:
     ]
 
 
-def _figures(mock: Provider, url: str, concurrency: int, times: int) -> list[Cell]:
+def _figures(mock: Provider, url: str, concurrency: int, *, quick: bool) -> list[Cell]:
     calls, needed_s, walls, cpus = 0, 0.0, [], []
-    for _ in range(times):
-        run_id = start(url, mock, concurrency)
+    for _ in range(1 if quick else 3):
+        run_id = start(url, mock, concurrency, rows=ROWS // 5 if quick else ROWS)
         mock.reset()
         took = drive([Load("openai", mock.base, 0, concurrency, url, run_id, task="training")])
         calls = mock.books()["calls"] - 1  # one warms up
@@ -67,7 +67,7 @@ def _figures(mock: Provider, url: str, concurrency: int, times: int) -> list[Cel
     return [calls, calls * LATENCY_S / concurrency / wall_s, needed_s / wall_s, statistics.median(cpus)]
 
 
-def start(url: str, mock: Provider, concurrency: int, *, epochs: int = EPOCHS, rows: int = ROWS) -> str:
+def start(url: str, mock: Provider, concurrency: int, *, epochs: int = 1, rows: int = ROWS) -> str:
     """Queue a training on codes to repeat. Returns the run's id."""
     settings = load_settings(environ={})
     form: dict[str, object] = {
@@ -84,7 +84,9 @@ def start(url: str, mock: Provider, concurrency: int, *, epochs: int = EPOCHS, r
     }
     with Database(url) as database, database.session() as session:
         dataset = datasets.import_file(session, _codes(rows), f"codes {rows}.csv")
-        spec = training.parse(session, form | {"dataset": dataset.name}, settings=settings, gateway=Gateway(settings, KEYS))
+        spec = training.parse(
+            session, form | {"dataset": dataset.name}, settings=settings, gateway=Gateway(settings, KEYS)
+        )
         return training.start(session, spec).id
 
 
@@ -100,6 +102,8 @@ def rounds(url: str, run_id: str, concurrency: int) -> int:
     """Latencies that the stages of a run take one after the other, each with all the places it can fill."""
     with Database(url) as database, database.session() as session:
         events = session.scalars(select(Event).where(Event.run_id == run_id).order_by(Event.id)).all()
-    stages = {e.data["stage"]: e.data["total"] for e in events if e.name == "progress" and e.data["stage"]}
+    stages: dict[str, int] = {
+        e.data["stage"]: e.data["total"] for e in events if e.name == "progress" and e.data["stage"]
+    }
     proposals = sum(e.name == "proposal" for e in events)
     return proposals + sum(math.ceil(total / concurrency) for total in stages.values())

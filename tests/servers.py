@@ -40,7 +40,7 @@ def postgres_server() -> Iterator[str]:
 
 @contextmanager
 def postgres(*, durable: bool = False) -> Iterator[str]:
-    """A new PostgreSQL server; yields the address of its own database. durable: every commit is on the disk, as in production."""
+    """A new PostgreSQL server; yields the address of its own database. durable: commits are on the disk, as in production."""
     binaries = _postgres_binaries()
     # Not below pytest's own folder, which only the present user may enter.
     with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
@@ -169,7 +169,7 @@ def _start_postgres(
     binaries: Path, folder: Path, user: str | None, *, durable: bool
 ) -> tuple[subprocess.Popen[bytes], str]:
     data, port = folder / "data", free_port()
-    init = [
+    init: list[str | Path] = [
         binaries / "initdb",
         "--no-sync",
         "--auth=trust",
@@ -186,7 +186,8 @@ def _start_postgres(
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
     if not durable:  # nothing of a test has to survive a power failure
         options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-    command = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    command: list[str | Path] = [binaries / "postgres", "-D", data]
+    command += [f"--{name}={value}" for name, value in options.items()]
     server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     _wait_for(server, "PostgreSQL", lambda: psycopg.connect(url).close(), psycopg.OperationalError)

@@ -166,7 +166,7 @@ def _copied(binaries: Path, folder: Path) -> Path:
 
 
 def _start_postgres(
-    binaries: Path, folder: Path, user: str | None, *, durable: bool
+    binaries: Path, folder: Path, user: str | None, *, durable: bool = False
 ) -> tuple[subprocess.Popen[bytes], str]:
     data, port = folder / "data", free_port()
     init: list[str | Path] = [
@@ -183,15 +183,60 @@ def _start_postgres(
     made = subprocess.run(init, user=user, cwd="/", capture_output=True, text=True)
     if made.returncode != 0:
         pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr.strip()}")
+    return launch_postgres(binaries, data, port, user, durable=durable)
+
+
+def launch_postgres(
+    binaries: Path, data: Path, port: int, user: str | None, *, crash_safe: bool = False, durable: bool = False
+) -> tuple[subprocess.Popen[bytes], str]:
+    """A server on a folder that initdb has made, and its address, once it answers.
+
+    crash_safe: commits survive its SIGQUIT. durable: they survive a power failure.
+    """
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
     if not durable:  # nothing of a test has to survive a power failure
-        options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+        options |= {"fsync": "off", "full_page_writes": "off"}
+        options["synchronous_commit"] = "on" if crash_safe else "off"
     command: list[str | Path] = [binaries / "postgres", "-D", data]
     command += [f"--{name}={value}" for name, value in options.items()]
     server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     _wait_for(server, "PostgreSQL", lambda: psycopg.connect(url).close(), psycopg.OperationalError)
     return server, url
+
+
+class OwnPostgres:
+    """A PostgreSQL server that a test may end and start again; it keeps its port and its data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._user = _unprivileged(folder)
+        self._binaries = _readable(_postgres_binaries(), folder, self._user)
+        self._data = folder / "data"
+        server, self.url = _start_postgres(self._binaries, folder, self._user)
+        _stop(server, signal.SIGINT)
+        self.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(make_url(self.url).port or 0)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT cuts connections and shuts down in order, SIGQUIT is a crash."""
+        _stop(self._server, number)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server, _ = launch_postgres(self._binaries, self._data, self.port, self._user, crash_safe=True)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A server for this test alone."""
+    with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
+        server = OwnPostgres(Path(name))
+        yield server
+        server.stop(signal.SIGQUIT)
 
 
 def _wait_for(

@@ -12,14 +12,15 @@ from typing import Protocol, TypeAlias
 from app.ports.journal import CallResult, Outcome
 from app.ports.llm import Json, Message, ModelRef
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def digest(value: Json) -> str:
     """Content key of a JSON value: the first 32 hex digits of SHA-256 over its canonical form.
 
     Raises: ValueError for NaN or infinity, TypeError for what JSON cannot hold.
     """
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,11 @@ def make_celery(settings: Settings) -> Celery:
 
 
 def drive(run_id: str) -> None:
-    """Work on one run in this process, until it ends, pauses, or the process is told to end."""
+    """Work on one run in this process, until it ends, pauses, or the process is told to end; help if it has a worker."""
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        wiring.drive(run_id)
+        if not wiring.drive(run_id):
+            wiring.help_out(run_id)
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -254,6 +254,21 @@ class ShardRow(Base):
     reason: Mapped[str] = mapped_column(default="")
 
 
+class SpendingRow(Base):
+    """What a run spent on one day, for one role, on one model. It stays when the run or its calls are deleted."""
+
+    __tablename__ = "spending"
+    __table_args__ = (UniqueConstraint("run_id", "day", "role", "model"), Index("ix_spending_day", "day"))
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(CleanString(16))
+    day: Mapped[str] = mapped_column(CleanString(10))
+    """In UTC, as 2026-11-25."""
+    role: Mapped[str] = mapped_column(CleanString(12))
+    model: Mapped[str] = mapped_column(CleanString(200))
+    totals: Mapped[Json] = mapped_column(JsonColumn)
+    """As app.ports.journal.Totals."""
+
+
 class StepRow(Base):
     """The recorded result of one other effect of a run."""
 

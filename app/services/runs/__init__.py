@@ -15,7 +15,7 @@ from app.services.runs.record import (
     unprocessed,
 )
 from app.services.runs.report import REPORT_POLICY, report_html
-from app.services.runs.wishes import request_cancel, request_pause, request_resume
+from app.services.runs.wishes import request_cancel, request_pause, request_resume, undecided
 
 __all__ = [
     "REPORT_POLICY",
@@ -40,5 +40,6 @@ __all__ = [
     "request_resume",
     "samples",
     "totals",
+    "undecided",
     "unprocessed",
 ]

@@ -86,8 +86,19 @@ class _Draft:
                 "tokens": form.budget_tokens,
                 "minutes": form.budget_minutes,
             },
-            "calls": self._settings.calls.model_dump(),
+            "calls": self._calls([m for m in (primary, optimizer) if m]),
+            "cache": form.cache,
         }
+
+    def _calls(self, models: Sequence[ModelRef]) -> Json:
+        """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
+        form, limits, lanes = self._form, self._settings.rate_limits, {}
+        for model in models:
+            lane = self._gateway.lane(model)
+            asked = form.target_rpm if model.name == form.primary_model else None
+            lanes[model.name] = {"name": lane, "rpm": asked or limits.get(lane) or limits.get(model.name)}
+        pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
+        return self._settings.calls.model_dump() | pinned
 
     def _refuse(self, field: str, message: str) -> None:
         self.problems.append(Problem(field, message))

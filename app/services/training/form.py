@@ -50,6 +50,10 @@ class TrainingForm(BaseModel):
     budget_tokens: int | None = Field(None, ge=1, le=10**12)
     budget_minutes: float | None = Field(None, gt=0, le=1e7)
     instructions: str = Field("", max_length=200_000)
+    target_rpm: float | None = Field(None, gt=0, le=1e6)
+    """Requests per minute of the primary model, in place of the operator's rate limit."""
+    cache: Literal["reuse", "off"]
+    on_uncertain: Literal["repeat", "ask", "skip"]
 
     @field_validator("scorer", mode="before")
     @classmethod
@@ -88,6 +92,8 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "budget_calls": budget.calls,
         "budget_tokens": budget.tokens,
         "budget_minutes": budget.minutes,
+        "cache": training.cache,
+        "on_uncertain": settings.calls.on_uncertain,
     }
 
 
@@ -124,7 +130,11 @@ def as_form(spec: Json) -> dict[str, Json]:
     optimizer = spec["optimizer"] or {"name": "", "params": {"temperature": None}, "api_base": None}
     same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
     same += "max_prompt_chars instructions"
+    calls = spec["calls"]
     return {key: spec[key] for key in same.split()} | {
+        "cache": spec.get("cache", "off"),
+        "on_uncertain": calls.get("on_uncertain", "repeat"),
+        "target_rpm": calls.get("target_rpm"),
         "dataset": spec["dataset"]["name"],
         "conflicts": spec["conflicts"],
         "primary_model": spec["primary"]["name"],

@@ -1,0 +1,64 @@
+"""What a writer has taken and the store does not hold yet, and how paid answers among it outlive the process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from app.store.rows import Write
+from app.store.spool import Spool
+
+logger = logging.getLogger(__name__)
+
+
+class Unwritten:
+    """Writes that are tried again, in order, until the store answers. spool: None keeps paid answers in memory alone."""
+
+    def __init__(self, run_id: str, spool: Spool | None) -> None:
+        self.writes: list[Write] = []
+        self._run_id = run_id
+        self._spool = spool
+        self._sent: dict[str, Write] = {}
+        """Intents of calls without a durable result; a spooled answer takes its own along."""
+
+    def add(self, writes: Sequence[Write]) -> None:
+        """Take these over."""
+        self.writes += writes
+        self._sent.update((write.key, write) for write in writes if write.kind == "intent")
+
+    def committed(self) -> None:
+        """Everything is durable."""
+        for write in self.writes:
+            if write.kind == "result":
+                self._sent.pop(write.key, None)
+        self.writes = []
+
+    def forget_unsent(self) -> None:
+        """Whoever waited for an intent hears that it is not on record, and does not send the call."""
+        ended = {write.key for write in self.writes if write.kind == "result"}
+        self.writes = [write for write in self.writes if write.kind != "intent" or write.key in ended]
+
+    def save(self, more: Sequence[Write] = ()) -> int:
+        """Spool the paid answers among these and more. Returns how many are in the spool. Any thread may call it."""
+        if self._spool is None:
+            return 0
+        results = [write for write in (*self.writes, *more) if write.kind == "result"]
+        try:
+            self._spool.keep([(self._sent.get(write.key), write) for write in results])
+        except OSError as error:
+            logger.error("run %s: %d paid answers are in memory alone: %s", self._run_id, len(results), error)
+        return self._spool.saved
+
+    def leave(self, more: Sequence[Write]) -> None:
+        """The process ends without the store: say what waits for the next worker."""
+        saved = self.save(more)
+        paid = sum(write.kind == "result" for write in (*self.writes, *more))
+        words = "run %s: the store did not take the last writes; of %d answers %d wait in the spool for the next worker"
+        logger.warning(words, self._run_id, paid, saved)
+        if self._spool:
+            self._spool.close()
+
+    def clear(self) -> None:
+        """Nothing has to wait in the spool any more."""
+        if self._spool:
+            self._spool.clear()

@@ -10,7 +10,6 @@ docs/performance.json and their tables into docs/performance.md. --quick makes f
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import signal
@@ -18,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +70,7 @@ def apart(measurement: Measurement, *, quick: bool) -> tuple[str, list[dict[str,
     with tempfile.TemporaryDirectory(prefix="whetstone-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # PostgreSQL runs as another user when we are root, and has its folder below
         target = Path(folder) / "tables.json"
-        call = f"from benchmarks.__main__ import hand_over; hand_over({measurement.module!r}, {quick}, {str(target)!r})"
+        call = f"from benchmarks.report import hand_over; hand_over({measurement.module!r}, {quick}, {str(target)!r})"
         command, environ = [sys.executable, "-c", call], os.environ | {"TMPDIR": folder}
         running = subprocess.Popen(
             command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -98,12 +97,6 @@ def end_group(leader: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(leader.pid, signal.SIGKILL)
     leader.wait()
-
-
-def hand_over(module: str, quick: bool, target: str) -> None:
-    """In the process of a measurement: measure, and leave the tables in a file."""
-    measure: Callable[[bool], list[report.Table]] = importlib.import_module(f"benchmarks.{module}").measure
-    report.save(Path(target), [table.as_json() for table in measure(quick)])
 
 
 def publish(found: Mapping[str, Any], kept: Path, page: Path) -> None:

@@ -151,9 +151,11 @@ def _events(text: str, body: dict[str, Any]) -> bytes:
     head = {"id": "mock", "object": "chat.completion.chunk", "created": 1, "model": body.get("model", "mock")}
     said = {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}]}
     over = {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-    events = [said, over]
-    if (body.get("stream_options") or {}).get("include_usage"):
-        events.append({**head, "choices": [], "usage": _usage(body, text)})
+    usage = {"usage": _usage(body, text)}
+    asked = (body.get("stream_options") or {}).get(
+        "include_usage"
+    )  # some providers are not asked, and tell it all the same
+    events = [said, over, {**head, "choices": [], **usage}] if asked else [said, {**over, **usage}]
     data = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
     return _chunked("text/event-stream", data.encode())
 

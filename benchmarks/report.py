@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -123,3 +124,9 @@ def save(path: Path, value: object) -> None:
     """Write JSON that people can read too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def hand_over(module: str, quick: bool, target: str) -> None:
+    """In the process of a measurement: measure, and leave the tables in a file."""
+    measure: Callable[[bool], list[Table]] = importlib.import_module(f"benchmarks.{module}").measure
+    save(Path(target), [table.as_json() for table in measure(quick)])

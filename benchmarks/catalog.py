@@ -18,7 +18,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "evaluation": Measurement("efficiency", 300),
     "training": Measurement("training", 180),
     "lanes": Measurement("lanes", 300),
-    "memory": Measurement("memory", 420),
+    "memory": Measurement("memory", 600),
     "resume": Measurement("resume", 240),
     "peers": Measurement("comparison", 900),
     "streams": Measurement("streams", 300),

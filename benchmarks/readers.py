@@ -20,6 +20,10 @@ TICK_S = 0.2
 """The clients come one after the other within the first seconds, not all at one moment."""
 
 
+class Refused(Exception):
+    """There was no place for the stream."""
+
+
 @dataclass
 class Seen:
     """What all readers together have seen. arrivals: seconds since the epoch, by event id."""
@@ -50,7 +54,7 @@ class Reader:
     async def forever(self) -> None:
         """Follow the run until it ends, coming back whenever the stream breaks."""
         while not self._told:
-            with suppress(OSError, asyncio.IncompleteReadError):
+            with suppress(OSError, asyncio.IncompleteReadError, Refused):
                 await self._once()
             await asyncio.sleep(1.0)
 
@@ -78,7 +82,8 @@ class Reader:
             self._seen.arrivals[self._last].append(time.time())
         elif line == REFUSED:
             self._seen.refused += 1
-            await asyncio.sleep(5.0)  # what the server asks a browser to wait
+            await asyncio.sleep(5.0)  # what the server asks a browser to wait; its connection stays open meanwhile
+            raise Refused
         elif line == b"event: run-end":
             self._told = True
 

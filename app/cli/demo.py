@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from typing import Any
 
 import click
@@ -67,7 +68,8 @@ def start_sample(settings: Settings) -> str:
             "primary_model": PRIMARY,
             "optimizer_model": OPTIMIZER,
         }
-        spec = training.parse(session, form, settings=settings, gateway=wiring.open_llm())
+        with closing(wiring.open_tools(settings)) as tools:
+            spec = training.parse(session, form, settings=settings, gateway=wiring.open_llm(), tools=tools)
         run = training.start(session, spec, name=f"Demo: {sample.title.lower()}")
     wiring.enqueue(run.id)
     return run.id

@@ -1,13 +1,15 @@
 """What the operator decides, as frozen, validated values; imports nothing else of ours."""
 
 from app.config.reading import ROOT, ConfigError, Setting, catalogue, load, read_env_file, signing_key
-from app.config.settings import Budget, Calls, Optimizer, Settings, Training, Uploads
+from app.config.settings import Budget, Calls, Code, Judge, Optimizer, Settings, Training, Uploads
 
 __all__ = [
     "ROOT",
     "Budget",
     "Calls",
+    "Code",
     "ConfigError",
+    "Judge",
     "Optimizer",
     "Setting",
     "Settings",

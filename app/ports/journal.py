@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 from app.ports.llm import Json, Usage
 
 Outcome: TypeAlias = Literal[
-    "scored", "refused", "truncated", "parse_failed", "provider_error", "timed_out", "cancelled"
+    "scored", "refused", "truncated", "parse_failed", "scoring_failed", "provider_error", "timed_out", "cancelled"
 ]
 Wish: TypeAlias = Literal["", "pause", "cancel"]
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.core.catalog import KINDS
 from app.ports.llm import Json
+from app.ports.scoring import Tools
 from app.services.training.draft import examples_of
 from app.store.database import Database
 from app.store.memory import MemoryRecord
@@ -33,7 +34,7 @@ class World:
             with database.session() as session:
                 run = session.get_one(Run, small(kind).queue(session, {}))
                 rows = examples_of(session, run.dataset_id) if run.dataset_id else []
-        self._prepared = self._kind.prepare(run.spec, rows)
+        self._prepared = self._kind.prepare(run.spec, rows, Tools())
 
     def llm(self) -> RuleLLM:
         """Its models."""

@@ -58,7 +58,9 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.parametrize("name", READS)
 def test_reads_go_through_indexes(filled: Database, name: str) -> None:
-    for statement, plan in plans(filled, READS[name]):  # SQLAlchemy writes "OFFSET ?", with 0, for every LIMIT in SQLite
+    for statement, plan in plans(
+        filled, READS[name]
+    ):  # SQLAlchemy writes "OFFSET ?", with 0, for every LIMIT in SQLite
         assert "OFFSET" not in statement.replace("LIMIT ? OFFSET ?", "")
         assert not re.search(r"\bSCAN\b (samples|calls|events|examples)|TEMP B-TREE FOR (ORDER|GROUP)", plan), plan
         assert not re.search(r"Seq Scan on (samples|calls|events|examples)", plan), plan

@@ -86,7 +86,7 @@ def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Itera
 @pytest.fixture(scope="module")
 def module_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     """Address of a PostgreSQL database with all tables that the tests of a module share."""
-    with _copy_of(postgres_server, migrated_template) as url:
+    with copy_of(postgres_server, migrated_template) as url:
         yield url
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.cli import datasets, demo, doctor, prompts, runs, serve, train
+from app.cli import bill, datasets, demo, doctor, prompts, runs, serve, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -66,6 +66,7 @@ def cli() -> None:
     """
 
 
+runs.runs.add_command(bill.bill)
 for command in (
     serve.up,
     serve.web,
@@ -77,6 +78,7 @@ for command in (
     prompts.prompts,
     train.train,
     runs.runs,
+    bill.spend,
 ):
     cli.add_command(command)
 

@@ -66,6 +66,7 @@ def start_sample(settings: Settings) -> str:
             "scorer": [sample.scorer],
             "primary_model": PRIMARY,
             "optimizer_model": OPTIMIZER,
+            "cache": "off",  # a second demo is to show a run, not replies of the first one
         }
         spec = training.parse(session, form, settings=settings, gateway=wiring.open_llm())
         run = training.start(session, spec, name=f"Demo: {sample.title.lower()}")

@@ -88,13 +88,16 @@ def samples(
 def calls(session: Session, run_id: str, *, show: str = "", after: int = 0, limit: int = 50) -> list[CallRow]:
     """Calls with ids beyond ``after``, in the order of their first sending.
 
-    show: "" for all, a role (primary, optimizer, judge), "errors" for failed ones, "open" for those of unknown fate.
+    show: "" for all, a role (primary, optimizer, judge), "errors" for failed ones, "open" for those of unknown fate,
+    "cached" for those that took a reply of an earlier run.
     """
     query = select(CallRow).where(CallRow.run_id == run_id, CallRow.id > after)
     if show == "errors":
         query = query.where(CallRow.error != "", CallRow.settled)
     elif show == "open":
         query = query.where(~CallRow.settled)
+    elif show == "cached":
+        query = query.where(CallRow.cached)
     elif show:
         query = query.where(CallRow.role == show)
     return list(session.scalars(query.order_by(CallRow.id).limit(limit)))

@@ -89,6 +89,7 @@ CALL_SHOWS = (
     ("", "All"),
     ("primary", "Primary"),
     ("optimizer", "Optimizer"),
+    ("cached", "From the cache"),
     ("errors", "Failed"),
     ("open", "Unknown fate"),
 )

@@ -111,14 +111,13 @@ def cancel(run_id: str, as_json: bool) -> None:
 @click.option(
     "--uncertain",
     type=click.Choice(["repeat", "skip"]),
-    default="",
     help="Calls that were cut off after sending: send them again, or leave them out.",
 )
 @json_option
-def resume(run_id: str, here: bool, uncertain: str, as_json: bool) -> int:
+def resume(run_id: str, here: bool, uncertain: str | None, as_json: bool) -> int:
     """Continue a paused run where it stopped; nothing is paid for twice."""
     with wiring.database().session() as session:
-        run = service.request_resume(session, run_id, uncertain)
+        run = service.request_resume(session, run_id, uncertain or "")
     if here:
         return report_result(foreground.here(run_id), None, as_json)
     wiring.enqueue(run_id)

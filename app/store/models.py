@@ -16,6 +16,7 @@ UNSCORED = "outcome <> 'scored'"
 NOT_PRIMARY = "role <> 'primary'"
 FAILED = "error <> ''"
 OPEN = "settled IN (false)"
+CACHED = "cached IN (true)"
 STATE = "name IN ('progress', 'status')"
 """What partial indexes hold. SQLite uses one only where a query repeats the condition word for word: see narrowed()."""
 
@@ -225,6 +226,7 @@ class CallRow(Base):
         Index("ix_calls_role", "run_id", "role", "id", **only_where(NOT_PRIMARY)),
         Index("ix_calls_failed", "run_id", "id", **only_where(FAILED)),
         Index("ix_calls_open", "run_id", "id", **only_where(OPEN)),
+        Index("ix_calls_cached", "run_id", "id", **only_where(CACHED)),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))

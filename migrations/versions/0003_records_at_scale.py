@@ -37,6 +37,7 @@ def calls() -> None:
     partial("ix_calls_role", "calls", ["run_id", "role", "id"], "role <> 'primary'")
     partial("ix_calls_failed", "calls", ["run_id", "id"], "error <> ''")
     partial("ix_calls_open", "calls", ["run_id", "id"], "settled IN (false)")
+    partial("ix_calls_cached", "calls", ["run_id", "id"], "cached IN (true)")
 
 
 def events() -> None:

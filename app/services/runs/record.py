@@ -13,6 +13,7 @@ from app.ports.journal import Totals
 from app.services.errors import NotFound
 from app.services.runs.spending import spent_so_far
 from app.store.models import (
+    CACHED,
     FAILED,
     NOT_PRIMARY,
     OPEN,
@@ -107,13 +108,16 @@ def _rows(session: Session, ids: Select[int], limit: int) -> list[SampleRow]:
 def calls(session: Session, run_id: str, *, show: str = "", after: int = 0, limit: int = 50) -> list[CallRow]:
     """Calls with ids beyond ``after``, in the order of their first sending.
 
-    show: "" for all, a role (primary, optimizer, judge), "errors" for failed ones, "open" for those of unknown fate.
+    show: "" for all, a role (primary, optimizer, judge), "errors" for failed ones, "open" for those of unknown fate,
+    "cached" for those that took a reply of an earlier run.
     """
     query = select(CallRow).where(CallRow.run_id == run_id, CallRow.id > after)
     if show == "errors":
         query = query.where(narrowed(FAILED), CallRow.settled)
     elif show == "open":
         query = query.where(narrowed(OPEN))
+    elif show == "cached":
+        query = query.where(narrowed(CACHED))
     elif show:
         query = query.where(CallRow.role == show, *([] if show == "primary" else [narrowed(NOT_PRIMARY)]))
     return list(session.scalars(query.order_by(CallRow.id).limit(limit)))

@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo up test faults check bench lock clean
 ONCE ?=
+BENCH ?=
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,8 +27,8 @@ faults: .venv-dev ## Everything that docs/reliability.md promises, under real fa
 	.venv/bin/python -m tests.faults.random_kills --kills 60 --database sqlite
 	.venv/bin/python -m tests.faults.random_kills --kills 30 --database postgresql
 
-bench: .venv-dev ## Measure how close the engine comes to the models' own speed.
-	.venv/bin/python benchmarks/throughput.py
+bench: .venv-dev ## Measure speed, memory and delays beside references, and write docs/performance.md (BENCH="NAME ..." or --quick).
+	.venv/bin/python -m benchmarks $(or $(BENCH),--publish)
 
 lock: ## Resolve the dependencies anew (needs uv) and export them for pip.
 	uv lock

@@ -62,7 +62,7 @@ def drive(run_id: str) -> str:
         open_tools=lambda: open_tools(settings()),
         owner=_owner(),
         lease_s=settings().lease_s,
-        machine=Machine.of(settings(), database()),
+        machine=Machine.of(settings(), database().engine),
         colleagues=driving.Colleagues(open_pace, _crew),
     )
 
@@ -88,7 +88,7 @@ def _crew(claim: Claim) -> SqlCrew | None:
 
 def help_out(run_id: str) -> int:
     """Help the driver of a run (see app.services.helping). Returns how many shards were bought here."""
-    machine = Machine.of(settings(), database())
+    machine = Machine.of(settings(), database().engine)
     tools = helping.Tools(database(), machine, open_llm, open_pace, lambda: open_tools(settings()))
     return helping.help_out(run_id, tools, _owner())
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import datasets, demo, doctor, prompts, runs, serve, train
+from app.cli import bill, datasets, demo, doctor, prompts, prune, runs, serve, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -74,6 +74,7 @@ def cli(context: click.Context) -> None:
         wiring.database().check()
 
 
+runs.runs.add_command(bill.bill)
 for command in (
     serve.up,
     serve.web,
@@ -86,6 +87,8 @@ for command in (
     prompts.prompts,
     train.train,
     runs.runs,
+    prune.prune,
+    bill.spend,
 ):
     cli.add_command(command)
 

@@ -67,6 +67,7 @@ def start_sample(settings: Settings) -> str:
             "scorer": [sample.scorer],
             "primary_model": PRIMARY,
             "optimizer_model": OPTIMIZER,
+            "cache": "off",  # a second demo is to show a run, not replies of the first one
         }
         with closing(wiring.open_tools(settings)) as tools:
             spec = training.parse(session, form, settings=settings, gateway=wiring.open_llm(), tools=tools)

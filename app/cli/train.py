@@ -16,6 +16,7 @@ from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
 from app.core import scorers
+from app.ports.journal import Totals
 from app.services import datasets, documents, runs, training
 from app.services.errors import Problem
 
@@ -51,6 +52,11 @@ OPTIONS = (
     click.option("--split", metavar="A/B/C", help="Shares of train, validation and test, such as 60/20/20."),
     click.option("--seed", metavar="N", help="Seed of split, batches and intervals."),
     click.option("--max-prompt-chars", metavar="N", help="Most characters of a proposal."),
+    click.option("--target-rpm", metavar="N", help="Most requests per minute to the primary model."),
+    click.option(
+        "--no-cache", "cache", flag_value="off", help="Take no replies of earlier runs, and leave none to later ones."
+    ),
+    click.option("--on-uncertain", metavar="RULE", help="Calls cut off after sending: repeat, ask, or skip."),
     click.option("--conflicts", metavar="RULE", help="Same input with different answers: refuse, or allow."),
     click.option("--budget-usd", metavar="USD", help="Most US dollars."),
     click.option("--budget-calls", metavar="N", help="Most model calls."),
@@ -187,11 +193,12 @@ def _announce(estimate: training.Estimate, limit: float, yes: bool) -> None:
 def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
     """Print how a run came out. Returns the exit code."""
     with wiring.database().session() as session:
-        result = documents.training_result(waited.run, runs.totals(session, waited.run.id))
+        totals = runs.totals(session, waited.run.id)
+        result = documents.training_result(waited.run, totals)
     if gate is not None:
         met = result["delta"] is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
-    emit(result, as_json, lambda: _show(result))
+    emit(result, as_json, lambda: _show(result, totals))
     return Exit.STOPPED if waited.interrupted else exit_code(result)
 
 
@@ -204,7 +211,7 @@ def exit_code(result: Mapping[str, Any]) -> Exit:
     return Exit.DONE if result.get("gate", {"met": True})["met"] else Exit.GATE
 
 
-def _show(result: Mapping[str, Any]) -> None:
+def _show(result: Mapping[str, Any], totals: Totals) -> None:
     mark = " (simulated models)" if result["simulated"] else ""
     click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
     if result["sentence"]:
@@ -215,8 +222,7 @@ def _show(result: Mapping[str, Any]) -> None:
             f"sealed test: {result['baseline']:.3f} -> {result['final']:.3f}, difference {result['delta']:+.3f} "
             f"[{low:+.3f}, {high:+.3f}], p = {result['p_value']:.3g}"
         )
-    cost = "unknown cost" if result["cost_usd"] is None else f"${result['cost_usd']:.4f}"
-    click.echo(f"spent: {result['calls']:,} calls, {result['tokens']:,} tokens, {cost}")
+    click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(
             f"gate: at least {result['gate']['min_improvement']:+.3f}: {'met' if result['gate']['met'] else 'NOT met'}"

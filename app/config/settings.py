@@ -142,6 +142,17 @@ class Uploads(Section):
     """Most characters of one cell."""
 
 
+class Retention(Section):
+    """For how long records are kept; ``whetstone prune`` removes what is older."""
+
+    calls_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Requests and replies of runs that ended more than this many days ago are removed; null keeps them."""
+    events_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Waits in the logs of runs that ended more than this many days ago are removed; null keeps them."""
+    runs_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Whole runs that ended more than this many days ago are removed; null keeps them."""
+
+
 class Settings(Section):
     """All settings. Once loaded, folders are absolute and database_url is filled in."""
 
@@ -210,6 +221,7 @@ class Settings(Section):
     rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}
     """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
+    retention: Retention = Retention()
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

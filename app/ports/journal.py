@@ -192,7 +192,10 @@ class Journal(Protocol):
         ...
 
     def tell(self, name: str, data: Json) -> None:
-        """Tell whoever watches now (progress, waits). Shown in order with the notes, not part of the history."""
+        """Tell whoever watches now (progress, waits). Shown in order with the notes, not part of the history.
+
+        A store may forget progress once newer progress is told.
+        """
         ...
 
     async def flush(self) -> None:

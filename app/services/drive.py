@@ -79,7 +79,7 @@ def drive(  # noqa: PLR0913 - each is named, and all but four have a default
         world = _World(database, journal, machine, open_llm, open_tools, colleagues)
         end = _run(_work(world, claim), journal)
         journal.stop()
-        _bring_back(database, claim, machine)  # what an earlier worker, frozen until now, had left
+        _bring_back(database, claim, machine, helpers=True)
         return insist(lambda: conclude(database, claim, end), machine.wait_s)
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)
@@ -106,13 +106,13 @@ def _take(database: Database, run_id: str, owner: str, lease_s: float) -> claims
         return None
 
 
-def _bring_back(database: Database, claim: claims.Claim, machine: Machine) -> None:
-    """Put on record what earlier claims had paid for when the database was away. Raises: JournalError."""
+def _bring_back(database: Database, claim: claims.Claim, machine: Machine, *, helpers: bool = False) -> None:
+    """Put on record what earlier claims, or helpers, had paid for while the database was away. Raises: JournalError."""
     folder = machine.spool
     if folder is None:
         return
     try:
-        insist(lambda: spool.restore(database, claim, folder), machine.wait_s)
+        insist(lambda: spool.restore(database, claim, folder, helpers=helpers), machine.wait_s)
     except OSError as error:
         logger.error("run %s: what waits in %s cannot be read; it may be bought again: %s", claim.run_id, folder, error)
 

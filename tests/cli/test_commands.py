@@ -49,12 +49,14 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "train",
         "runs list",
         "runs show",
+        "runs bill",
         "runs watch",
         "runs pause",
         "runs resume",
         "runs cancel",
         "runs export",
         "runs report",
+        "spend",
     }
 
 

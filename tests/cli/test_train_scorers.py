@@ -26,7 +26,7 @@ def allowed(shell: Shell) -> Iterator[Shell]:
 
 
 def test_a_training_by_a_python_file(allowed: Shell, tmp_path: Path) -> None:
-    file = tmp_path / "my score, v=2.py"
+    file = tmp_path / "my score.py"
     file.write_text(CODE)
     result = allowed.json(*SHORT, "--scorer", f"python:file={file},weight=2", "--scorer", "rouge_l")
     assert result["status"] == "done"

@@ -34,6 +34,7 @@ def here(tmp_path: Path, counting: OpenAIServer) -> Iterator[Place]:
     """A place with an SQLite database."""
     with place(tmp_path / "data", counting) as here:
         yield here
+    counting.latency_s = 0.05
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -167,13 +168,15 @@ def test_a_backup_made_during_a_run_is_put_in_place_and_the_run_goes_on(
     run_id = here.queue()
     worker = here.driver(run_id)
     here.wait_until_paid(60)
+    here.server.latency_s = 3.0  # so that the run is still under way when the backup has been made
     copy = here.folder / "copy.db"
     before = here.paid
     made = subprocess.run(
         [sys.executable, "-m", "app.cli", "backup", str(copy)], cwd=ROOT, env=here.environment(), capture_output=True
     )
     assert made.returncode == 0, made.stderr
-    here.wait_until_paid(here.paid + 20)
+    here.server.latency_s = 0.05
+    here.wait_until_paid(here.paid + 8)
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
     lost = here.paid - before

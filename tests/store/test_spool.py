@@ -202,6 +202,13 @@ def test_only_the_present_claim_reads_and_only_older_files(database: Database, f
     assert spool.waiting(folder) == {"run1": 1}
 
 
+def test_what_a_helper_left_under_the_same_claim_is_read_at_the_end(database: Database, folder: Path) -> None:
+    claim = claimed(database)
+    saved(folder, claim, (asked("k"), "k", ANSWER))
+    assert spool.restore(database, claim, folder, helpers=True) == 1
+    assert list(folder.iterdir()) == []
+
+
 def test_a_file_that_its_owner_still_writes_is_read_and_left(database: Database, folder: Path) -> None:
     file = Spool(folder, claimed(database))
     file.keep([(intent("run1", asked("k")), result("run1", "k", ANSWER))])

@@ -29,6 +29,7 @@ from app.services.runs.tables import (
 )
 from app.store.models import Run
 
+MOMENTS = ("created_at", "started_at", "ended_at", "calls_pruned_at")
 CHUNK_CHARS = 64 * 1024
 LEFT_OVER_S = 3600.0
 """What a killed export left is removed by the next one when it is older than this; a younger one may be under way."""
@@ -81,7 +82,7 @@ def _fill(folder: Path, session: Session, run: Run) -> None:
     about = {
         name: getattr(run, name) for name in ("id", "kind", "name", "status", "reason", "simulated", "cloned_from")
     }
-    times = {name: str(getattr(run, name) or "") for name in ("created_at", "started_at", "ended_at")}
+    times = {name: str(getattr(run, name) or "") for name in MOMENTS}
     _write_json(folder / "outcome.json", {"run": about | times, "spent": run.spent, "outcome": run.outcome})
     _write_prompts(folder / "prompts", session, run)
     (folder / "report.html").write_text(report_html(session, run), encoding="utf-8")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.desk import INTERRUPTED, UNKNOWN_FATE
@@ -10,10 +13,11 @@ from app.services import prompts
 from app.services.errors import Conflict, Invalid, Problem
 from app.services.runs.lookup import locked
 from app.services.runs.record import notes
+from app.store import spending
 from app.store.claims import is_attended, tell_status
 from app.store.models import Run
-from app.store.statements import cut_off, decide_cut_off
-from app.store.types import utc_now
+from app.store.statements import cut_off, decide_cut_off, read_totals
+from app.store.types import epoch_now, utc_now
 
 ENDED = frozenset({"done", "cancelled", "failed"})
 DECISIONS = {"": "", "repeat": INTERRUPTED, "skip": UNKNOWN_FATE}
@@ -55,6 +59,8 @@ def request_resume(session: Session, run_id: str, uncertain: str = "") -> Run:
     with locked(session, run_id) as run:
         _refuse(run, frozenset({"done", "cancelled"}), "resumed")
         if run.status in ("paused", "failed"):
+            if run.calls_pruned_at:
+                raise Conflict(f"The calls of run {run.id} were removed to save room; clone it instead.")
             _decide(session, run, uncertain)
             _change(session, run, "queued", "")
         elif run.wish == "pause":
@@ -67,6 +73,14 @@ def undecided(session: Session, run: Run) -> int:
     if run.status not in ("paused", "failed") or run.spec["calls"].get("on_uncertain") != "ask":
         return 0
     return cut_off(session.connection(), run.id)
+
+
+def resumes_in(session: Session, run: Run) -> float | None:
+    """Seconds until a run that an outage paused is tried again by itself; None when it waits for a person."""
+    if run.status != "paused" or not run.resume_at:
+        return None
+    now: float = session.scalars(select(epoch_now())).one()
+    return max(0.0, run.resume_at - now)
 
 
 def _decide(session: Session, run: Run, uncertain: str) -> None:
@@ -91,9 +105,17 @@ def _ask(session: Session, run: Run, wish: Wish, status: str, reason: str) -> No
     # A worker that was only frozen must find that the run is not its own any more.
     run.fence += 1
     run.lease_owner, run.lease_until = "", 0.0
+    _write_bill(session, run)
     _change(session, run, status, reason)
     if status in ENDED:
         prompts.adopt(session, run, notes(session, run.id))
+
+
+def _write_bill(session: Session, run: Run) -> None:
+    """What a worker does when it ends its work, for one that never came back to do it."""
+    connection = session.connection()
+    spending.record(connection, run.id)
+    run.spent = asdict(read_totals(connection, run.id))
 
 
 def _change(session: Session, run: Run, status: str, reason: str) -> None:

@@ -48,13 +48,32 @@ def moment(value: dt.datetime | None) -> str:
 def spent(totals: Totals) -> str:
     """Calls, tokens and dollars; what is not known for sure is said."""
     tokens = totals.prompt_tokens + totals.completion_tokens
+    cached = f" (and {totals.cached_calls:,} replies from the cache)" if totals.cached_calls else ""
+    return f"{numbered(totals.calls, 'call')}{cached}, {tokens:,} tokens, {cost(totals)}"
+
+
+def cost(totals: Totals) -> str:
+    """US dollars: one sum when all is known, else the bounds between which it lies, and what they leave out."""
+    low, high = totals.cost_usd, totals.cost_usd + totals.uncertain_usd
+    doubt = f" with {numbered(totals.uncertain_calls, 'sending')} of unknown fate" if totals.uncertain_calls else ""
     if totals.unpriced_calls:
-        usd = f"at least ${totals.cost_usd:.4f}, with {totals.unpriced_calls:,} calls of unknown price"
-    else:
-        usd = f"${totals.cost_usd:.4f}"
-    sendings = "1 sending" if totals.uncertain_calls == 1 else f"{totals.uncertain_calls:,} sendings"
-    doubt = f"; up to ${totals.uncertain_usd:.4f} more for {sendings} of unknown fate"
-    return f"{totals.calls:,} calls, {tokens:,} tokens, {usd}{doubt if totals.uncertain_calls else ''}"
+        return f"at least {_usd(low)}{doubt}, and {numbered(totals.unpriced_calls, 'call')} of unknown price"
+    if high > low:
+        digits = next((n for n in range(4, 9) if f"{low:.{n}f}" != f"{high:.{n}f}"), 9)
+        return f"between {_usd(low, digits)} and {_usd(high, digits)}{doubt}"
+    return f"{_usd(low)}{doubt}"
+
+
+def numbered(count: int, name: str) -> str:
+    """A count with its name, which gets an s unless it is one."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def _usd(value: float, digits: int = 4) -> str:
+    """Four decimals, or as many as a small sum needs to be seen."""
+    while 0 < value < 10**-digits / 2 and digits < 9:
+        digits += 1
+    return f"${value:.{digits}f}"
 
 
 def settings(spec: Json) -> Iterator[tuple[str, str]]:

@@ -90,6 +90,7 @@ CALL_SHOWS = (
     ("", "All"),
     ("primary", "Primary"),
     ("optimizer", "Optimizer"),
+    ("cached", "From the cache"),
     ("errors", "Failed"),
     ("open", "Unknown fate"),
 )
@@ -142,9 +143,12 @@ TITLES = {
     "optimizer": "Optimizer model",
     "judge": "Judge model",
     "prompt": "Library prompt",
+    "cache": "Replies of earlier runs",
 }
 UNITS = {"max_prompt_chars": " characters"}
 LONG = frozenset({"system_prompt", "output_prompt", "instructions"})
+UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm"})
+"""Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 
 def facts(spec: Json) -> list[tuple[str, str]]:
@@ -153,7 +157,13 @@ def facts(spec: Json) -> list[tuple[str, str]]:
     titles = (
         (TITLES.get(name, name.replace("_", " ").capitalize()), words, UNITS.get(name, "")) for name, words in said
     )
-    return [(title, words + unit) for title, words, unit in titles if words]
+    limits = ("Rate limits", _limits(spec.get("calls", {}).get("lanes", {})))
+    return [*((title, words + unit) for title, words, unit in titles if words), *([limits] if limits[1] else [])]
+
+
+def _limits(lanes: Json) -> str:
+    """The rate limits of a run's models, "" when there are none."""
+    return "; ".join(f"{lane['name']}: {lane['rpm']:g} requests a minute" for lane in lanes.values() if lane["rpm"])
 
 
 def in_words(value: Any) -> str:
@@ -161,7 +171,7 @@ def in_words(value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, dict):
-        parts = ((str(k), in_words(v)) for k, v in value.items() if k not in {"digest", "id"})
+        parts = ((str(k), in_words(v)) for k, v in value.items() if k not in UNTOLD)
         return ", ".join(_said(key, text) for key, text in parts if text)
     if isinstance(value, list):
         words = [in_words(item) for item in value]

@@ -104,7 +104,7 @@ ROWS = (
     Row("F31", "30 % of the calls fail for good", "The verdict is that of the fault-free run, or indecisive.",
         (PROVIDER + "test_a_third_of_the_answers_missing_never_turns_a_verdict", "core/test_train.py::test_errors_during_validation_do_not_count_as_wrong_answers"), "3 of 3 seeds", True),
     Row("F32", "The other model (optimiser, judge) is down", "The run pauses, says which, and is resumed.",
-        (PROVIDER + "test_an_outage_of_the_other_model_pauses_and_is_resumed", "core/test_train.py::test_an_optimiser_that_is_down_pauses_instead_of_using_up_the_patience"), "same end state", True),
+        (PROVIDER + "test_an_outage_of_the_judge_pauses_and_is_resumed", PROVIDER + "test_a_judge_that_fails_now_and_then_never_makes_an_answer_wrong", PROVIDER + "test_an_outage_of_the_other_model_pauses_and_is_resumed", "core/test_train.py::test_an_optimiser_that_is_down_pauses_instead_of_using_up_the_patience"), "same end state", True),
     Row("F33", "Cancelled or paused while calls hang", "Within 5 s, and no call after it.",
         (WORKERS + "test_a_wish_is_heard_within_five_seconds_though_calls_hang", "core/test_run.py::test_a_hanging_call_does_not_hold_up_a_cancel", "core/test_run.py::test_a_wish_is_heard_and_nothing_is_bought_after_it"), "at most 5 s, 0 calls afterwards", True),
     Row("F34", "A budget is reached", "It is not overshot, and the best so far is kept.",

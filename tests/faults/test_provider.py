@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -179,6 +181,53 @@ def test_an_outage_of_the_other_model_pauses_and_is_resumed(stand: Stand, fault_
     assert end_state(stand.database, run_id) == fault_free
 
 
+class Judging:
+    """Grades what it is asked to grade, the same text the same way; answers everything else by the rule."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def answer(self, messages: Any) -> str:
+        text = "\n".join(m["content"] for m in messages)
+        if "Grade one answer" not in text:
+            return str(self.inner.answer(messages))
+        return json.dumps({"explanation": "As it is.", "score": 1 + sum(map(ord, text)) % 5})
+
+
+@pytest.fixture
+def judged(stand: Stand) -> Iterator[dict[str, Any]]:
+    """What a training asks for whose answers are graded by a model of the stand's provider."""
+    judging = Judging(stand.server.world)
+    stand.server.world = judging  # type: ignore[assignment]
+    base = stand.server.url + "/v1"
+    yield {"scorer": ["rubric"], "judge_model": "openai/judge", "judge_api_base": base, "epochs": 2}
+    stand.server.world = judging.inner
+
+
+@BOTH
+def test_an_outage_of_the_judge_pauses_and_is_resumed(stand: Stand, judged: dict[str, Any]) -> None:
+    undisturbed = stand.done(**judged)
+    before = stand.server.ledger.paid
+    stand.server.play(Fault("503", times=None, after=5, match='"model": "judge"'))
+    run_id = stand.queue(**judged, calls={"circuit_failures": 4})
+    assert stand.drive(run_id) == "paused"
+    assert "openai/judge" in stand.run(run_id).reason
+    stand.server.play()
+    stand.wish(runs.request_resume, run_id)
+    assert stand.drive(run_id) == "done"
+    assert end_state(stand.database, run_id) == end_state(stand.database, undisturbed)
+    assert_bill(stand.database, [run_id], stand.server.ledger.paid - before)
+
+
+def test_a_judge_that_fails_now_and_then_never_makes_an_answer_wrong(stand: Stand, judged: dict[str, Any]) -> None:
+    stand.server.play(Fault("500", times=None, share=0.2, match='"model": "judge"'))
+    run_id = stand.done(**judged, calls={"retries": 0, "circuit_failures": 50})
+    missing = [s for s in samples(stand, run_id) if s.outcome == "provider_error"]
+    assert missing
+    assert all(s.score is None for s in missing)
+    assert_bill(stand.database, [run_id], stand.server.ledger.paid)
+
+
 def test_a_limit_is_not_overshot_and_the_best_is_kept(stand: Stand) -> None:
     full = stand.done()
     needed = bill(stand.database, [full])[0]
@@ -194,7 +243,5 @@ def notes(stand: Stand, run_id: str) -> Any:
 
 
 def without_tokens(state: str) -> Any:
-    import json
-
     outcome, history, rows = json.loads(state)
     return outcome, history, [row[:-1] for row in rows]

@@ -82,7 +82,11 @@ def test_wrong_days_are_refused(web: Api, days: str) -> None:
 def test_cut_off_calls_want_a_decision(web: Api, decision: str, error: str) -> None:
     run_id = cut_off(web)
     assert web.get(f"/runs/{run_id}")["spent"]["open_calls"] == 2
-    for body, words in (({}, "2 calls were cut off"), ({"uncertain": "maybe"}, "repeat or skip"), ({"uncertain": 5}, "text")):
+    for body, words in (
+        ({}, "2 calls were cut off"),
+        ({"uncertain": "maybe"}, "repeat or skip"),
+        ({"uncertain": 5}, "text"),
+    ):
         assert words in web.errors(web.post(f"/runs/{run_id}/resume", body, 422))["uncertain"]
     answer = web.post(f"/runs/{run_id}/resume", {"uncertain": decision})
     assert (answer["status"], answer["resume_at"], web.hints[-1]) == ("queued", None, run_id)

@@ -53,7 +53,6 @@ def test_spending_is_shown_with_the_dearest_runs(shell: Shell, trained: dict[str
     assert "days" in shell.refused("spend", "--days", "0")
 
 
-
 def test_a_run_that_asks_is_resumed_with_an_answer(shell: Shell, asking: str) -> None:
     shown = shell("runs", "show", asking).stdout
     assert "by itself at 2096-10-02T07:06:40Z" in shown
@@ -72,7 +71,9 @@ def test_wrong_call_options_are_refused_by_field(shell: Shell) -> None:
 
 
 def test_call_options_reach_the_run(shell: Shell) -> None:
-    result = shell.json(*TRAIN, *PROMPTS, "--epochs", "1", "--no-cache", "--target-rpm", "90000", "--on-uncertain", "skip")
+    result = shell.json(
+        *TRAIN, *PROMPTS, "--epochs", "1", "--no-cache", "--target-rpm", "90000", "--on-uncertain", "skip"
+    )
     spec = shell.json("runs", "show", result["run"])["spec"]
     assert (spec["cache"], spec["calls"]["on_uncertain"], spec["calls"]["target_rpm"]) == ("off", "skip", 90_000)
     assert "90000\t" in shell("runs", "bill", result["run"]).stdout

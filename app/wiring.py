@@ -8,7 +8,10 @@ from functools import cache
 
 from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
+from app.llm.minilm import local_embedder
 from app.llm.pace import RedisPace
+from app.ports.scoring import Tools
+from app.sandbox import Limits, ProcessSandbox
 from app.services import drive as driving
 from app.services import helping, hints
 from app.services.machine import Machine
@@ -39,6 +42,12 @@ def open_llm() -> Gateway:
     return Gateway(settings(), environ())
 
 
+def open_tools(settings: Settings) -> Tools:
+    """What scorers may use here; close it after use."""
+    limits = Limits(**settings.code.model_dump())
+    return Tools(local_embedder(), ProcessSandbox(limits) if settings.allow_code else None)
+
+
 def open_pace() -> RedisPace:
     """A new way to take turns under rate limits, for one event loop; close it after use."""
     return RedisPace(settings().redis_address)
@@ -50,9 +59,10 @@ def drive(run_id: str) -> str:
         run_id,
         database=database(),
         open_llm=open_llm,
+        open_tools=lambda: open_tools(settings()),
         owner=_owner(),
         lease_s=settings().lease_s,
-        machine=Machine.of(settings(), database()),
+        machine=Machine.of(settings(), database().engine),
         colleagues=driving.Colleagues(open_pace, _crew),
     )
 
@@ -78,7 +88,8 @@ def _crew(claim: Claim) -> SqlCrew | None:
 
 def help_out(run_id: str) -> int:
     """Help the driver of a run (see app.services.helping). Returns how many shards were bought here."""
-    tools = helping.Tools(database(), Machine.of(settings(), database()), open_llm, open_pace)
+    machine = Machine.of(settings(), database().engine)
+    tools = helping.Tools(database(), machine, open_llm, open_pace, lambda: open_tools(settings()))
     return helping.help_out(run_id, tools, _owner())
 
 

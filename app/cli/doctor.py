@@ -49,7 +49,7 @@ def _storage(settings: Settings) -> Iterator[Check]:
     except Unusable as error:
         yield Check("database", "problem", str(error))
         return
-    yield from _disk(settings, Machine.of(settings, database))
+    yield from _disk(settings, Machine.of(settings, database.engine))
     try:
         database.check(thorough=True)
     except Unusable as error:

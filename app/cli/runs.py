@@ -70,6 +70,8 @@ def show(run_id: str, as_json: bool) -> None:
             click.echo("models      simulated")
         if outcome := about["outcome"]:
             click.echo(f"verdict     {outcome['verdict']}. {outcome['sentence']}")
+        if about["calls_pruned_at"]:
+            click.echo(f"calls       removed on {about['calls_pruned_at']} to save room; scores and totals stay")
         if about["resume_at"]:
             click.echo(f"resumes     by itself at {about['resume_at']}")
         if undecided:

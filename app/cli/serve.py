@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -17,6 +18,7 @@ from app import wiring
 from app.cli.console import emit, json_option, say
 from app.cli.supervisor import CannotStart, Service, Supervisor, healthy, refuse_used_port, take_folder
 from app.config import ROOT, Settings
+from app.store import backup as copying
 
 SOFT_END = {"REMAP_SIGTERM": "SIGQUIT"}
 """Celery then ends at SIGTERM without waiting for runs to finish; their work is kept and continued."""
@@ -181,3 +183,12 @@ def migrate(as_json: bool) -> None:
         as_json,
         lambda: click.echo(f"{database.title} is up to date"),
     )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def backup(file: Path, as_json: bool) -> None:
+    """Copy an SQLite database to FILE, also while runs are under way."""
+    size = copying.backup(wiring.database(), file)
+    emit({"backup": str(file), "bytes": size}, as_json, lambda: click.echo(f"{file}: {size:,} bytes"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
+from app.core import scorers
 from app.ports.journal import Totals
 from app.services import datasets, documents, runs, training
 from app.services.errors import Problem
@@ -30,6 +32,8 @@ OPTIONS = (
     click.option("--primary-model", metavar="MODEL", help="Model to train for, such as openai/gpt-5-mini."),
     click.option("--optimizer-model", metavar="MODEL", help="Model that proposes prompts."),
     click.option("--api-base", metavar="URL", help="OpenAI-compatible server of the primary model."),
+    click.option("--judge-model", metavar="MODEL", help="Model that grades answers for the scorer rubric."),
+    click.option("--judge-api-base", metavar="URL", help="API base of the judge model."),
     click.option("--optimizer-api-base", metavar="URL", help="The same for the optimizer model."),
     click.option("--temperature", metavar="NUMBER", help="Temperature of the primary model."),
     click.option("--optimizer-temperature", metavar="NUMBER", help="Temperature of the optimizer model."),
@@ -104,7 +108,8 @@ def train(
     with wiring.database().session() as session:
         raw = _raw(form)
         raw["dataset"] = _dataset(session, str(raw["dataset"]))
-        spec = training.parse(session, raw, settings=settings, gateway=gateway)
+        with closing(wiring.open_tools(settings)) as tools:
+            spec = training.parse(session, raw, settings=settings, gateway=gateway, tools=tools)
         estimate = training.estimate(session, spec, gateway=gateway)
         if only_estimate:
             emit(documents.values(estimate), as_json, lambda: click.echo(estimate_line(estimate)))
@@ -119,8 +124,27 @@ def train(
 
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
-    raw: dict[str, object] = {key: list(value) if isinstance(value, tuple) else value for key, value in form.items()}
+    raw: dict[str, object] = {**form, "scorer": [_scorer(text) for text in form["scorer"]]}
     return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
+
+
+def _scorer(given: str) -> str:
+    """A scorer in which the files that it names stand as their text."""
+    if given.lstrip().startswith("{"):
+        return given
+    try:
+        name, texts = scorers.written(given)
+        kinds = {one.name: one.kind for one in scorers.settings(name)}
+    except ValueError:
+        return given  # told with everything else that is wrong
+    named = [key for key in texts if kinds.get(key) in ("text", "file")]
+    if not named:
+        return given
+    for key in named:
+        if kinds[key] == "file" and not Path(texts[key]).is_file():
+            raise Refused([Problem("scorer", f"{name}: there is no file {texts[key][:200]!r}")])
+        texts[key] = _text_or_file("scorer", texts[key])
+    return scorers.format(scorers.read(name, texts))
 
 
 def _text_or_file(field: str, given: str) -> str:

@@ -109,6 +109,26 @@ class Calls(Section):
     """Calls that were cut off after sending, when a run goes on: repeat, ask (pause and ask a person), or skip."""
 
 
+class Judge(Section):
+    """How a judge model is called, which the scorer rubric asks."""
+
+    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.0
+    """Temperature of the judge model."""
+    max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2048
+    """Most tokens of one judgement."""
+
+
+class Code(Section):
+    """What a person's code may use when the scorer python runs it."""
+
+    timeout_s: Annotated[Number, Field(ge=0.1, le=600)] = 5.0
+    """Most seconds of one call, by the clock and of the processor."""
+    memory_mb: Annotated[Whole, Field(ge=64, le=65_536)] = 512
+    """Most memory of one call, in megabytes."""
+    processes: Annotated[Whole, Field(ge=1, le=64)] = 2
+    """Calls at the same time for one run."""
+
+
 class Uploads(Section):
     """What an imported file may be."""
 
@@ -122,6 +142,17 @@ class Uploads(Section):
     """Most characters of one cell."""
 
 
+class Retention(Section):
+    """For how long records are kept; ``whetstone prune`` removes what is older."""
+
+    calls_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Requests and replies of runs that ended more than this many days ago are removed; null keeps them."""
+    events_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Waits in the logs of runs that ended more than this many days ago are removed; null keeps them."""
+    runs_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Whole runs that ended more than this many days ago are removed; null keeps them."""
+
+
 class Settings(Section):
     """All settings. Once loaded, folders are absolute and database_url is filled in."""
 
@@ -133,6 +164,8 @@ class Settings(Section):
     """Model that a new training trains for."""
     optimizer_model: Name = "vertex_ai/gemini-3.5-flash"
     """Model that proposes prompts in a new training."""
+    judge_model: Name = "vertex_ai/gemini-3.5-flash"
+    """Model that grades answers when a new training is scored by rubric."""
 
     host: Name = "127.0.0.1"
     """Address that the web server listens on."""
@@ -176,14 +209,19 @@ class Settings(Section):
     """Worker processes that are asked to help with one run."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
+    allow_code: bool = False
+    """Whether the scorer python may run code of whoever can start a run."""
 
     training: Training = Training()
     optimizer: Optimizer = Optimizer()
     budget: Budget = Budget()
     calls: Calls = Calls()
+    judge: Judge = Judge()
+    code: Code = Code()
     rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}
     """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
+    retention: Retention = Retention()
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

@@ -78,6 +78,7 @@ class Budget:
         """False lifts the wall-time limit, for what finishes a run."""
         self._spent = _amount(spent)
         self._reserved = NOTHING
+        self._lent = NOTHING
         self._clock = clock
         self._began = clock() - elapsed_s
         self._waiting: list[asyncio.Future[None]] = []
@@ -88,14 +89,25 @@ class Budget:
         return self._spent
 
     def share(self, fraction: float) -> Limits:
-        """A part of what is left, to be spent elsewhere; what has no limit has none there either. fraction: in (0, 1]."""
-        left, used = self.limits, self._spent.plus(self._reserved).plus(self.kept_back)
+        """A part of what is left, for lend(); what has no limit has none there either. fraction: in (0, 1]."""
+        left, used = self.limits, self._spent.plus(self._lent).plus(self._reserved).plus(self.kept_back)
         fraction *= 1 - 1e-9  # the parts together must not pass the whole by rounding
         return Limits(
             None if left.usd is None else max(0.0, (left.usd - used.usd) * fraction),
             None if left.calls is None else max(0, int((left.calls - used.calls) * fraction)),
             None if left.tokens is None else max(0, int((left.tokens - used.tokens) * fraction)),
         )
+
+    def lend(self, share: Limits) -> Amount:
+        """Let another worker spend a share; returns what take_back() wants to know. Calls here do not wait for its return."""
+        lent = Amount(share.usd or 0.0, share.calls or 0, share.tokens or 0)
+        self._lent = self._lent.plus(lent)
+        return lent
+
+    def take_back(self, lent: Amount, spent: Amount) -> None:
+        """The other worker is done with what was lent, having spent so much."""
+        self._lent = self._lent.plus(lent, -1)
+        self.settle(NOTHING, spent)
 
     def recount(self, spent: Totals) -> None:
         """Take what is on record as what was spent. Only to be called while no call is under way."""
@@ -107,8 +119,9 @@ class Budget:
         Raises: BudgetReached when it would not fit even if they cost nothing.
         """
         while self.limits != NO_LIMITS:
-            self._refuse_beyond(self._spent.plus(amount).plus(self.kept_back))
-            if not self._excess(self._spent.plus(self._reserved).plus(amount).plus(self.kept_back)):
+            gone = self._spent.plus(self._lent).plus(self.kept_back)
+            self._refuse_beyond(gone.plus(amount))
+            if not self._excess(gone.plus(self._reserved).plus(amount)):
                 break
             settled = asyncio.get_running_loop().create_future()
             self._waiting.append(settled)

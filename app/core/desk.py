@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -30,10 +31,10 @@ FINAL_ERRORS = frozenset({"rejected", "content_filtered", UNKNOWN_FATE})
 class Policy:
     """How calls are made. deadline_s: per sending. sendings: tries per call. backoff_s, longest_wait_s: between tries.
 
-    circuit: calls in a row that may fail for good before the provider counts as down. unproven: the provider was down a
-    moment ago, so one call goes ahead alone and a single failure is enough. on_uncertain: what becomes of a call that was
-    cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no cache.
-    lanes: rate limits by model name. worth_telling_s: shorter waits between tries are not shown to watchers.
+    circuit: calls to one model in a row that may fail for good before its provider counts as down. unproven: the provider
+    was down a moment ago, so one call goes ahead alone and a single failure is enough. on_uncertain: what becomes of a call
+    that was cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no
+    cache. lanes: rate limits by model name. worth_telling_s: shorter waits between tries are not shown to watchers.
     """
 
     deadline_s: float = 60.0
@@ -83,12 +84,14 @@ class Desk:
         """Raises what halts the run, if anything does."""
         self.sleep = sleep
         """Waits so many seconds; raises at once when the run halts."""
+        self.resumed = resumed
+        """Whether the journal may hold calls that this desk did not make."""
         self._llm = llm
         self._pace = pace
-        self._resumed = resumed
-        self._failures = 0
+        self._failures: Counter[str] = Counter()
         self._unproven = policy.unproven
         self._probe = asyncio.Lock()
+        self._down: ProviderDown | None = None
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def cache_key(self, content: str, model: ModelRef, repeat: int, key: str) -> str:
@@ -108,7 +111,7 @@ class Desk:
         Returns a failed result (``error`` set) when this one call failed for good.
         Raises: Halt, JournalError; ProviderDown when the failure concerns every further call too.
         """
-        record = (await self.journal.calls([order.key])).get(order.key) if self._resumed else None
+        record = (await self.journal.calls([order.key])).get(order.key) if self.resumed else None
         if record and record.result and (not record.result.error or record.result.error in FINAL_ERRORS):
             return record.result
         if record and not record.result and self.policy.on_uncertain == "skip":
@@ -139,10 +142,13 @@ class Desk:
         return result
 
     async def _send(self, order: Order, record: CallRecord | None) -> CallResult:
-        if not self._unproven:
-            return await self._sent(order, record)
-        async with self._probe:
-            return await self._sent(order, record)
+        if self._unproven:
+            async with self._probe:
+                if self._down:
+                    raise ProviderDown(str(self._down), by_itself=self._down.by_itself)
+                if self._unproven:
+                    return await self._sent(order, record)
+        return await self._sent(order, record)
 
     async def _sent(self, order: Order, record: CallRecord | None) -> CallResult:
         model = order.request.model.name
@@ -150,14 +156,17 @@ class Desk:
             result = await Sending(self, order, record).make()
         except Permanent as error:
             await self.journal.flush()
-            raise ProviderDown(f"{model}: {error}", by_itself=False) from error
+            self._down = ProviderDown(f"{model}: {error}", by_itself=False)
+            raise self._down from error
         if not result.error or result.error in FINAL_ERRORS:
-            self._failures, self._unproven = 0, False
+            self._failures[model], self._unproven = 0, False
             return result
-        self._failures += 1
-        if self._unproven or self._failures >= self.policy.circuit:
-            times = f"{self._failures} calls in a row" if self._failures > 1 else "the first call after an outage"
-            raise ProviderDown(f"{model}: {times} failed; the last: {result.text}", by_itself=True)
+        self._failures[model] += 1
+        failed = self._failures[model]
+        if self._unproven or failed >= self.policy.circuit:
+            times = f"{failed} calls in a row" if failed > 1 else "the first call after an outage"
+            self._down = ProviderDown(f"{model}: {times} failed; the last: {result.text}", by_itself=True)
+            raise self._down
         return result
 
     async def complete(self, request: Request) -> Reply:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.asking import Asker
 from app.core.desk import Desk
 from app.core.halt import BudgetReached, ProviderDown
-from app.core.model import Candidate, Case, Exam, Response, Score, digest
+from app.core.model import Candidate, Case, Exam, Response, Score, Unscored, digest
 from app.ports.journal import Outcome, Sample
 
 LOOKUP = 500
@@ -88,11 +88,11 @@ class Evaluation:
     def report(self, wanted: Sequence[Piece]) -> Report:
         """Everything that was wanted.
 
-        Raises: ProviderDown when not one piece got an answer.
+        Raises: ProviderDown when not one piece got an answer and a score.
         """
         if self._held and not self._alive:
             last = self._held[-1]
-            why = f"none of {len(self._held)} pieces got an answer; the last error: {last.error}"
+            why = f"none of {len(self._held)} pieces got an answer and a score; the last error: {last.error}"
             raise ProviderDown(why, by_itself=True)
         self._keep_held()
         return Report([self._found[p.key] for p in wanted])
@@ -101,7 +101,7 @@ class Evaluation:
         self._found[sample.key] = sample
         self._done(sample, True)
         self._held.append(sample)
-        if sample.outcome not in ("provider_error", "timed_out"):
+        if sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):
             self._alive = True
             self._keep_held()
 
@@ -113,7 +113,10 @@ class Evaluation:
     async def _examine(self, piece: Piece) -> Sample:
         ask = Asker(self._desk, piece.key, piece.repeat)
         response = await self._exam.responder.respond(piece.candidate, piece.case, ask)
-        score = await self._score(piece, response, ask)
+        try:
+            score = await self._score(piece, response, ask)
+        except Unscored as failure:
+            score, response = None, replace(response, outcome=failure.outcome, error=str(failure))
         outcome: Outcome = "parse_failed" if score and not score.parsed else response.outcome
         return Sample(
             key=piece.key,
@@ -138,7 +141,7 @@ class Evaluation:
             return None
         score = await self._exam.scorer.score(piece.case, response, ask)
         if not (math.isfinite(score.value) and 0.0 <= score.value <= 1.0):
-            raise ValueError(f"the scorer gave {score.value} for case {piece.case.id}; a score must be in [0, 1]")
+            raise Unscored("scoring_failed", f"the scorer gave {score.value}; a score must be in [0, 1]")
         return score
 
 

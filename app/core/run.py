@@ -136,7 +136,7 @@ class Run:
 
     async def _share(self, crew: Crew, evaluation: Evaluation, missing: Sequence[Piece], exam: Exam) -> list[Piece]:
         """Let other workers help; returns what is still missing."""
-        sharing = Sharing(crew, self.budget, evaluation, partial(self._buy, evaluation))
+        sharing = Sharing(crew, self.budget, evaluation, partial(self._buy_shard, evaluation))
         keeping = asyncio.create_task(keep_shards(crew, self._see_others))
         try:
             await sharing.go(missing, exam.digest, self._sleep)
@@ -145,7 +145,15 @@ class Run:
             await asyncio.gather(keeping, return_exceptions=True)
             self.others = 0
         self.budget.recount(await self._journal.totals())
-        return await evaluation.recall(missing)
+        left = await evaluation.recall(missing)
+        self._desk.resumed |= bool(left)
+        return left
+
+    async def _buy_shard(self, evaluation: Evaluation, part: Sequence[Piece], begun: bool) -> None:
+        if begun:  # by a worker that is gone: its calls are on record, under the keys that ours will have
+            self._desk.resumed = True
+            part = await evaluation.recall(part)
+        await self._buy(evaluation, part)
 
     def _see_others(self, others: int) -> None:
         self.others = others

@@ -19,15 +19,15 @@ from app.ports.crew import Crew, Ended
 from app.ports.journal import JournalError
 from app.ports.llm import Json, ModelRef
 
-SHARD = 200
-"""Pieces of one shard: seconds of work, so that whoever comes or goes matters little."""
+SMALLEST, LARGEST, SHARDS = 10, 200, 16
+"""Pieces of one shard, and how many shards at least: seconds of work each, so that whoever comes or goes matters little."""
 BEAT_S = 1.0
 """Seconds between two signs of life for the shards that a worker holds."""
 LOOK_S = 0.2
 """Seconds between two looks at shards that only others are still at."""
 
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
-Buy: TypeAlias = Callable[[Sequence[Piece]], Awaitable[None]]
+Buy: TypeAlias = Callable[[Sequence[Piece], bool], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,17 @@ class Part:
 
 
 class Sharing:
-    """One shared evaluation, as its driver sees it. buy: answers pieces in this process."""
+    """One shared evaluation, as its driver sees it.
+
+    buy: answers pieces in this process; True when another worker may have begun with them.
+    """
 
     def __init__(self, crew: Crew, budget: Budget, evaluation: Evaluation, buy: Buy) -> None:
         self._crew = crew
         self._budget = budget
         self._evaluation = evaluation
         self._buy = buy
-        self._reserved: dict[int, Amount] = {}
+        self._lent: dict[int, Amount] = {}
         self._over: set[int] = set()
 
     async def go(self, missing: Sequence[Piece], exam: str, sleep: Sleep) -> None:
@@ -83,19 +86,17 @@ class Sharing:
         What others leave missing (their part of the budget was used up, or their provider was down) is left to the caller, and
         so is counting anew what was spent. exam: its digest. Raises: Halt, JournalError.
         """
-        parts = cut(missing)
+        parts = cut(missing, size=min(LARGEST, max(SMALLEST, len(missing) // SHARDS)))
         limits = [self._budget.share(len(pieces) / len(missing)) for pieces in parts]
-        for number, share in enumerate(limits):
-            self._reserved[number] = Amount(share.usd or 0.0, share.calls or 0, share.tokens or 0)
-            await self._budget.reserve(self._reserved[number])
+        self._lent = {number: self._budget.lend(share) for number, share in enumerate(limits)}
         try:
             works = [Part.of(pieces, exam, share).as_json() for pieces, share in zip(parts, limits, strict=True)]
             await self._crew.offer(works)
             while len(self._over) < len(parts):
                 await self._next(parts, sleep)
         finally:
-            for number in list(self._reserved):
-                self._release(number)
+            for number in list(self._lent):
+                self._take_back(number)
             with suppress(JournalError):
                 await self._crew.withdraw()
 
@@ -103,9 +104,9 @@ class Sharing:
         """Do one shard, or wait for others; then take in what they have bought."""
         if shard := await self._crew.take():
             # Whoever is gone may have spent its part; that is known for sure when all is counted anew at the end.
-            self._release(shard.number, self._reserved.get(shard.number, NOTHING) if shard.again else NOTHING)
+            self._take_back(shard.number, self._lent.get(shard.number, NOTHING) if shard.again else NOTHING)
             with suppress(BudgetReached):  # others may still be at theirs; the caller meets the limit again
-                await self._buy(parts[shard.number])
+                await self._buy(parts[shard.number], shard.again)
             self._over.add(shard.number)
             await self._crew.finish(shard.number, Ended(None))
         else:
@@ -113,11 +114,11 @@ class Sharing:
         for number, end in (await self._crew.ended()).items():
             if number not in self._over:
                 self._over.add(number)
-                self._release(number, Amount(**end.spent) if end.spent else NOTHING)
+                self._take_back(number, Amount(**end.spent) if end.spent else NOTHING)
                 await self._evaluation.recall(parts[number])
 
-    def _release(self, number: int, spent: Amount = NOTHING) -> None:
-        self._budget.settle(self._reserved.pop(number, NOTHING), spent)
+    def _take_back(self, number: int, spent: Amount = NOTHING) -> None:
+        self._budget.take_back(self._lent.pop(number, NOTHING), spent)
 
 
 def quota(concurrency: int, others: int) -> int:
@@ -125,7 +126,7 @@ def quota(concurrency: int, others: int) -> int:
     return max(1, concurrency // (1 + others))
 
 
-def cut(missing: Sequence[Piece], size: int = SHARD) -> list[list[Piece]]:
+def cut(missing: Sequence[Piece], size: int) -> list[list[Piece]]:
     """The pieces in parts of one candidate each; all repeats of a case stay together."""
     parts: list[list[Piece]] = []
     for piece in missing:

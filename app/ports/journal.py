@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 from app.ports.llm import Json, Usage
 
 Outcome: TypeAlias = Literal[
-    "scored", "refused", "truncated", "parse_failed", "provider_error", "timed_out", "cancelled"
+    "scored", "refused", "truncated", "parse_failed", "scoring_failed", "provider_error", "timed_out", "cancelled"
 ]
 Wish: TypeAlias = Literal["", "pause", "cancel"]
 
@@ -192,7 +192,10 @@ class Journal(Protocol):
         ...
 
     def tell(self, name: str, data: Json) -> None:
-        """Tell whoever watches now (progress, waits). Shown in order with the notes, not part of the history."""
+        """Tell whoever watches now (progress, waits). Shown in order with the notes, not part of the history.
+
+        A store may forget progress once newer progress is told.
+        """
         ...
 
     async def flush(self) -> None:

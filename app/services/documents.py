@@ -27,15 +27,15 @@ def dataset(row: Dataset, *, full: bool = False) -> Document:
     return about | ({"statistics": row.statistics, "report": row.report} if full else {})
 
 
-def prompt(row: Prompt) -> Document:
-    """A prompt of the library, without its texts."""
+def prompt(row: Prompt, versions: int) -> Document:
+    """A prompt of the library, without its texts. versions: how many it has."""
     return {
         "name": row.name,
         "kind": row.kind,
         "description": row.description,
         "category": row.category,
         "tags": row.tags,
-        "versions": len(row.versions),
+        "versions": versions,
         "labels": {one.label: one.version.number for one in row.labels},
         "created_at": time(row.created_at),
     }
@@ -81,6 +81,7 @@ def run(row: Run, *, full: bool = False) -> Document:
         "created_at": time(row.created_at),
         "started_at": time(row.started_at),
         "ended_at": time(row.ended_at),
+        "calls_pruned_at": time(row.calls_pruned_at),
         "outcome": row.outcome,
     }
     return about | ({"spec": row.spec} if full else {})

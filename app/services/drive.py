@@ -23,6 +23,7 @@ from app.ports.crew import Crew
 from app.ports.journal import JournalError, Totals
 from app.ports.llm import LLM, Json
 from app.ports.pace import Lane, Pace
+from app.ports.scoring import Tools
 from app.services.ending import End, conclude
 from app.services.machine import Machine
 from app.services.training.draft import examples_of
@@ -50,11 +51,12 @@ class Colleagues:
     crew: Callable[[claims.Claim], Crew | None] = lambda _: None
 
 
-def drive(
+def drive(  # noqa: PLR0913 - each is named, and all but four have a default
     run_id: str,
     *,
     database: Database,
     open_llm: Callable[[], LLM],
+    open_tools: Callable[[], Tools] = Tools,
     owner: str,
     lease_s: float,
     machine: Machine = Machine(),  # noqa: B008 - a frozen value
@@ -63,8 +65,8 @@ def drive(
 ) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
-    open_llm: makes the models' adapter; it is closed afterwards. owner: who holds the lease, for people. machine: where we are.
-    colleagues: the other workers.
+    open_llm, open_tools: make the models' adapter and what scorers may use; both are closed afterwards. owner: who holds the
+    lease, for people. machine: where we are. colleagues: the other workers.
     Returns the status that this brought about; "" when the run needs no worker, has another one, or was lost to one.
     """
     claim = _take(database, run_id, owner, lease_s)
@@ -74,9 +76,10 @@ def drive(
     try:
         _bring_back(database, claim, machine)
         journal = open_journal(database, claim, spool_in=machine.spool, patience_s=machine.wait_s)
-        world = _World(database, journal, machine, open_llm, colleagues)
+        world = _World(database, journal, machine, open_llm, open_tools, colleagues)
         end = _run(_work(world, claim), journal)
         journal.stop()
+        _bring_back(database, claim, machine, helpers=True)
         return insist(lambda: conclude(database, claim, end), machine.wait_s)
     except JournalError as lost:
         logger.warning("run %s: another worker has to continue it: %s", run_id, lost)
@@ -103,13 +106,13 @@ def _take(database: Database, run_id: str, owner: str, lease_s: float) -> claims
         return None
 
 
-def _bring_back(database: Database, claim: claims.Claim, machine: Machine) -> None:
-    """Put on record what earlier claims had paid for when the database was away. Raises: JournalError."""
+def _bring_back(database: Database, claim: claims.Claim, machine: Machine, *, helpers: bool = False) -> None:
+    """Put on record what earlier claims, or helpers, had paid for while the database was away. Raises: JournalError."""
     folder = machine.spool
     if folder is None:
         return
     try:
-        insist(lambda: spool.restore(database, claim, folder), machine.wait_s)
+        insist(lambda: spool.restore(database, claim, folder, helpers=helpers), machine.wait_s)
     except OSError as error:
         logger.error("run %s: what waits in %s cannot be read; it may be bought again: %s", claim.run_id, folder, error)
 
@@ -131,6 +134,7 @@ class _World:
     journal: SqlJournal
     machine: Machine
     open_llm: Callable[[], LLM]
+    open_tools: Callable[[], Tools]
     colleagues: Colleagues
 
 
@@ -139,7 +143,7 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         return End("paused", trouble)
     run, elapsed_s = insist(lambda: _known(world.database, claim.run_id), world.machine.wait_s)
     before = await world.journal.totals()
-    llm, pace = world.open_llm(), world.colleagues.open_pace()
+    llm, pace, tools = world.open_llm(), world.colleagues.open_pace(), world.open_tools()
     engine = Engine(
         llm,
         world.journal,
@@ -151,8 +155,9 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         crew=world.colleagues.crew(claim) if _may_be_shared(run.spec) else None,
     )
     try:
-        return await _conduct(world, run, engine, before)
+        return await _conduct(world, run, engine, before, tools)
     finally:
+        tools.close()
         await llm.aclose()
         await pace.aclose()
 
@@ -162,13 +167,13 @@ def _may_be_shared(spec: Json) -> bool:
     return bool(spec["calls"].get("on_uncertain", "repeat") != "ask")
 
 
-async def _conduct(world: _World, run: Run, engine: Engine, before: Totals) -> End:
+async def _conduct(world: _World, run: Run, engine: Engine, before: Totals, tools: Tools) -> End:
     kind = KINDS[run.kind]
 
     async def whole(engine: Engine) -> Json:
         # A large dataset takes longer than a lease lasts: in a thread, so that the heart beats meanwhile.
         prepared = await asyncio.to_thread(
-            insist, lambda: prepare(world.database, kind, run.spec), world.machine.wait_s
+            insist, lambda: prepare(world.database, kind, run.spec, tools), world.machine.wait_s
         )
         return await kind.execute(engine, prepared)
 
@@ -206,11 +211,11 @@ def _known(database: Database, run_id: str) -> tuple[Run, float]:
         return session.get_one(Run, run_id), worked_s(session, run_id)
 
 
-def prepare(database: Database, kind: Kind, spec: Json) -> Any:
+def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
         rows = examples_of(session, spec["dataset"]["id"])
-    return kind.prepare(spec, rows)
+    return kind.prepare(spec, rows, tools)
 
 
 def worked_s(session: Session, run_id: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import exists, select
@@ -17,6 +17,7 @@ from app.core.halt import Halt, Paused
 from app.core.model import Exam
 from app.core.run import Run as Engine
 from app.core.sharing import Part, keep_shards
+from app.ports import scoring
 from app.ports.crew import Ended, Shard
 from app.ports.journal import JournalError, Totals
 from app.ports.llm import LLM, Json
@@ -41,12 +42,13 @@ class Quiet(SqlJournal):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a helper works with. machine: where we are."""
+    """What a helper works with. machine: where we are. open_scoring: what scorers may use here."""
 
     database: Database
     machine: Machine
     open_llm: Callable[[], LLM]
     open_pace: Callable[[], Pace]
+    open_scoring: Callable[[], scoring.Tools] = scoring.Tools
 
 
 def help_out(run_id: str, tools: Tools, owner: str) -> int:
@@ -57,7 +59,11 @@ def help_out(run_id: str, tools: Tools, owner: str) -> int:
     crew = SqlCrew(tools.database, claim, owner, patience_s=tools.machine.wait_s)
     journal = Quiet(tools.database, claim, spool_in=tools.machine.spool, patience_s=tools.machine.wait_s)
     try:
-        return asyncio.run(_Helper(tools, claim, crew, journal).work())
+        with closing(tools.open_scoring()) as scorer_tools:
+            return asyncio.run(_Helper(tools, claim, crew, journal).work(scorer_tools))
+    except ValueError as error:
+        logger.warning("run %s can have no help from this worker: %s", run_id, error)
+        return 0
     except JournalError as lost:
         logger.info("run %s needs no help any more: %s", run_id, lost)
         return 0
@@ -84,9 +90,9 @@ class _Helper:
         self._others = 1
         self._engine: Engine | None = None
 
-    async def work(self) -> int:
-        """Take shards until there are none. Returns how many were bought. Raises: JournalError."""
-        spec, exam = await asyncio.to_thread(self._read)
+    async def work(self, scorer_tools: scoring.Tools) -> int:
+        """Take shards until there are none. Returns how many were bought. Raises: JournalError, ValueError."""
+        spec, exam = await asyncio.to_thread(self._read, scorer_tools)
         llm, pace = self._tools.open_llm(), self._tools.open_pace()
         keeping = asyncio.create_task(self._keep())
         bought = 0
@@ -121,10 +127,10 @@ class _Helper:
         await self._crew.finish(shard.number, Ended(asdict(engine.budget.spent), problem))
         return not problem
 
-    def _read(self) -> tuple[Json, Exam]:
+    def _read(self, scorer_tools: scoring.Tools) -> tuple[Json, Exam]:
         with self._tools.database.session() as session:
             run = session.get_one(Run, self._claim.run_id)
-        return run.spec, prepare(self._tools.database, KINDS[run.kind], run.spec).exam
+        return run.spec, prepare(self._tools.database, KINDS[run.kind], run.spec, scorer_tools).exam
 
     def _wanted_elsewhere(self) -> bool:
         """Runs that have no worker at all come first."""

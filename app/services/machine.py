@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import Engine
+
 from app.config import Settings
 from app.store import spool
-from app.store.database import Database
 
 MB = 2**20
 
@@ -29,9 +30,10 @@ class Machine:
     wait_s: float = 0.0
 
     @classmethod
-    def of(cls, settings: Settings, database: Database) -> Self:
+    def of(cls, settings: Settings, engine: Engine) -> Self:
         """The one that the settings describe."""
-        folders = [settings.data_dir, *([database.file.resolve().parent] if database.file else [])]
+        file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+        folders = [settings.data_dir, *([file.resolve().parent] if file else [])]
         return cls(
             folders=tuple(dict.fromkeys(folders)),
             least_mb=settings.disk_min_mb,

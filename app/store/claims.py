@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.ports.journal import LeaseLost, Wish
@@ -23,6 +23,8 @@ End: TypeAlias = Literal["done", "cancelled", "failed", "paused"]
 
 LONGEST_LEASE_S = 30.0
 """An abandoned run must reach another worker soon."""
+_LATE_S = 1.0
+"""Between two readings of the clock in one statement."""
 _OWNER_CHARS = 80
 _HELD = (
     select(Run.fence)
@@ -94,7 +96,7 @@ def abandoned(database: Database, limit: int = 100) -> list[str]:
 
 def is_attended(connection: Connection, run_id: str) -> bool:
     """True while a worker holds the run."""
-    held = select(Run.id).where(Run.id == run_id, Run.status == "running", Run.lease_until >= epoch_now())
+    held = select(Run.id).where(Run.id == run_id, Run.status == "running", _is_leased())
     return connection.execute(held).first() is not None
 
 
@@ -175,9 +177,14 @@ def _holds(claim: Claim) -> ColumnElement[bool]:
 def _needs_worker() -> ColumnElement[bool]:
     return or_(
         Run.status == "queued",
-        and_(Run.status == "running", Run.lease_until < epoch_now()),
+        and_(Run.status == "running", not_(_is_leased())),
         and_(Run.status == "paused", Run.resume_at > 0, Run.resume_at <= epoch_now()),
     )
+
+
+def _is_leased() -> ColumnElement[bool]:
+    """An end later than any lease lasts was set before the database's clock was put back: nobody can be trusted to hold it."""
+    return and_(Run.lease_until >= epoch_now(), Run.lease_until <= epoch_now() + LONGEST_LEASE_S + _LATE_S)
 
 
 def _lost(claim: Claim) -> LeaseLost:

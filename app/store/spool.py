@@ -116,14 +116,15 @@ def waiting(folder: Path) -> Counter[str]:
     return found
 
 
-def restore(database: Database, claim: Claim, folder: Path) -> int:
+def restore(database: Database, claim: Claim, folder: Path, *, helpers: bool = False) -> int:
     """Bring what earlier claims of the run left in the folder on record, then remove it. Returns how many answers were missing.
 
-    A newer record under a call's key stands. Raises: LeaseLost and SQLAlchemy's errors, and nothing is changed.
+    helpers: also what those left who bought under this claim. A newer record under a call's key stands.
+    Raises: LeaseLost and SQLAlchemy's errors, and nothing is changed.
     """
     with ExitStack() as stack:
         files: list[IO[bytes]] = []
-        for path in _older(folder, claim):
+        for path in _left(folder, claim.run_id, claim.fence - (not helpers)):
             with suppress(FileNotFoundError):  # its owner has just brought it on record
                 files.append(stack.enter_context(path.open("r+b")))
         if not files:
@@ -139,10 +140,10 @@ def restore(database: Database, claim: Claim, folder: Path) -> int:
     return added
 
 
-def _older(folder: Path, claim: Claim) -> Iterator[Path]:
-    for path in sorted(folder.glob(f"{claim.run_id}.*{SUFFIX}")):
+def _left(folder: Path, run_id: str, newest: int) -> Iterator[Path]:
+    for path in sorted(folder.glob(f"{run_id}.*{SUFFIX}")):
         fence = path.name.split(".")[1]
-        if fence.isdigit() and int(fence) < claim.fence:
+        if fence.isdigit() and int(fence) <= newest:
             yield path
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Row, Table, and_, cas
 
 from app.ports.journal import CallRecord, CallResult, JournalError, Sample, Step, Totals
 from app.ports.llm import Usage
-from app.store.models import CallRow, SampleRow, StepRow
+from app.store.models import OPEN, STATE, CallRow, SampleRow, StepRow, narrowed
 from app.store.rows import (
     EVENT_COLUMNS,
     INTENT_COLUMNS,
@@ -60,6 +60,8 @@ def apply(connection: Connection, writes: Sequence[Write]) -> None:
             written = connection.exec_driver_sql(texts[kind], rows).rowcount
             if kind == "result" and written != len(rows):
                 raise JournalError("a call ended that had never been intended")
+    if told := next((write for write in writes if write.kind == "event" and "progress" in write.values[1:3]), None):
+        connection.exec_driver_sql(_forget_text(connection.dialect), (told.values[0],) * 3)
 
 
 def _groups(writes: Iterable[Write]) -> Iterator[list[Write]]:
@@ -92,6 +94,19 @@ def _texts(dialect: Dialect) -> dict[Kind, str]:
         "event": _insert("events", EVENT_COLUMNS, stands),
     }
     return texts if dialect.paramstyle == "qmark" else {kind: text.replace("?", "%s") for kind, text in texts.items()}
+
+
+@lru_cache(maxsize=4)
+def _forget_text(dialect: Dialect) -> str:
+    """Older progress goes when newer is told: four times a second, it would outgrow all else. The last word before each change
+    of status stays, because it tells how long a worker was there.
+    """
+    own = f"FROM events WHERE run_id = ? AND {STATE}"
+    text = (
+        f"DELETE {own} AND name = 'progress' AND id < (SELECT max(id) {own} AND name = 'progress')"
+        f" AND id > (SELECT coalesce(max(id), 0) {own} AND name = 'status')"
+    )
+    return text if dialect.paramstyle == "qmark" else text.replace("?", "%s")
 
 
 def _insert(table: str, columns: Sequence[str], conflict: str, fixed: dict[str, str] | None = None) -> str:
@@ -128,15 +143,18 @@ def read_steps(connection: Connection, run_id: str, keys: Sequence[str]) -> dict
     return {row.key: Step(row.key, row.value) for row in _by_key(connection, _STEPS, run_id, keys)}
 
 
-def read_totals(connection: Connection, run_id: str) -> Totals:
-    """What all calls of a run add up to. A call without a result may have been paid for once more than is known."""
-    row = connection.execute(select(*spending_columns()).where(_CALLS.c.run_id == run_id)).one()
+def read_totals(connection: Connection, run_id: str, *only: ColumnElement[bool]) -> Totals:
+    """What the calls of a run add up to. A call without a result may have been paid for once more than is known.
+
+    only: further conditions on the calls; none for all of them.
+    """
+    row = connection.execute(select(*spending_columns()).where(_CALLS.c.run_id == run_id, *only)).one()
     return totals_of(row)
 
 
 def cut_off(connection: Connection, run_id: str) -> int:
     """How many of a run's calls were cut off after sending. Only to be asked while no worker has the run."""
-    query = select(func.count()).select_from(_CALLS).where(_CALLS.c.run_id == run_id, ~_CALLS.c.settled)
+    query = select(func.count()).select_from(_CALLS).where(_CALLS.c.run_id == run_id, narrowed(OPEN))
     return connection.scalar(query) or 0
 
 
@@ -144,7 +162,7 @@ def decide_cut_off(connection: Connection, run_id: str, *, error: str) -> None:
     """Let the calls that were cut off count as ended with this error; they stay uncertain. Does not commit."""
     calls = _CALLS.c
     ended = {"settled": True, "error": error, "uncertain": calls.uncertain + 1, "settled_at": utc_now()}
-    connection.execute(update(_CALLS).where(calls.run_id == run_id, ~calls.settled).values(ended))
+    connection.execute(update(_CALLS).where(calls.run_id == run_id, narrowed(OPEN)).values(ended))
 
 
 def spending_columns() -> tuple[ColumnElement[Any], ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from app.store.rows import Write
+from app.ports.journal import CallResult
+from app.store.rows import INTENT_COLUMNS, Write, result
 from app.store.spool import Spool
 
 logger = logging.getLogger(__name__)
@@ -33,10 +34,14 @@ class Unwritten:
                 self._sent.pop(write.key, None)
         self.writes = []
 
-    def forget_unsent(self) -> None:
-        """Whoever waited for an intent hears that it is not on record, and does not send the call."""
+    def refuse_intents(self) -> None:
+        """Whoever waited for an intent hears that it is not on record and does not send the call; that is a fact to record too.
+
+        A commit whose answer was lost may have put the intent there all the same, and the call would be in doubt for ever.
+        """
         ended = {write.key for write in self.writes if write.kind == "result"}
-        self.writes = [write for write in self.writes if write.kind != "intent" or write.key in ended]
+        unsent = [write for write in self.writes if write.kind == "intent" and write.key not in ended]
+        self.writes += [_not_sent(self._run_id, write) for write in unsent]
 
     def save(self, more: Sequence[Write] = ()) -> int:
         """Spool the paid answers among these and more. Returns how many are in the spool. Any thread may call it."""
@@ -55,6 +60,10 @@ class Unwritten:
         paid = sum(write.kind == "result" for write in (*self.writes, *more))
         words = "run %s: the store did not take the last writes; of %d answers %d wait in the spool for the next worker"
         logger.warning(words, self._run_id, paid, saved)
+        self.close()
+
+    def close(self) -> None:
+        """Leave the spool to the run's next claim."""
         if self._spool:
             self._spool.close()
 
@@ -62,3 +71,8 @@ class Unwritten:
         """Nothing has to wait in the spool any more."""
         if self._spool:
             self._spool.clear()
+
+
+def _not_sent(run_id: str, intent: Write) -> Write:
+    uncertain = dict(zip(INTENT_COLUMNS, intent.values, strict=False))["uncertain"]
+    return result(run_id, intent.key, CallResult("not sent: the store was away", error="unsent", uncertain=uncertain))

@@ -152,7 +152,9 @@ class Writer:
             self._thread.join(STOP_WITHIN_S)
         if not (self._kept.writes or self._next.writes):
             self._kept.clear()
-        elif not isinstance(self._broken, LeaseLost):
+        elif isinstance(self._broken, LeaseLost):
+            self._kept.close()
+        else:
             self._kept.leave(self._next.writes)
 
     def _run(self) -> None:
@@ -182,7 +184,8 @@ class Writer:
                 self._save()
                 if isinstance(failure, JournalUnavailable) and self._waited(batch):
                     continue
-                self._kept.forget_unsent()
+                self._kept.refuse_intents()
+                self._save()
                 answers = [(future, failure) for future in batch.waiting]
             else:
                 self._answered()

@@ -47,7 +47,7 @@ def test_the_bill_of_a_run_adds_up(web: Api) -> None:
     primary = rates["simulated/primary"]
     assert primary["target_rpm"] == 60_000
     assert rates["simulated/optimizer"]["target_rpm"] is None
-    assert 0 < primary["actual_rpm"]
+    assert primary["actual_rpm"] > 0
     assert sum(rate["sendings"] for rate in rates.values()) >= bill["calls"]
     web.get("/runs/nope/bill", 404)
 

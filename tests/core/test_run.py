@@ -289,17 +289,6 @@ async def test_wall_time_is_a_limit() -> None:
         await start(llm, record, limits=Limits(minutes=0.06 / 60)).conduct(everything)
 
 
-async def test_a_scorer_outside_its_range_fails_the_run_by_name() -> None:
-    class Wild(Equal):
-        async def score(self, case: Case, response: Response, ask: Ask) -> Score:
-            return Score(float("nan"))
-
-    with pytest.raises(ValueError, match="case 0"):
-        await start(RuleLLM(reverse), MemoryRecord(), concurrency=1).conduct(
-            lambda run: run.evaluate([CANDIDATE], CASES, Exam(SingleTurn(), Wild()))
-        )
-
-
 async def _asked(ask: Ask) -> Json:
     return (await ask("optimizer", MODEL, [Message("user", "ab")])).text
 

@@ -15,19 +15,20 @@ class Proxy:
     """Passes bytes on to host:port, from a port of its own.
 
     refuse: new connections are closed at once. hang: nothing is passed on in either direction. delay_s: each chunk is passed on
-    so much later. All three may be changed at any time, from any thread.
+    so much later. drip_s: bytes are passed on one by one, so far apart. All may be changed at any time, from any thread.
     """
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.refuse = False
         self.hang = False
         self.delay_s = 0.0
+        self.drip_s = 0.0
         self.connections = 0
         self.swallowed = threading.Event()
         """Set when an answer was thrown away (see swallow_answer_to)."""
         self.port = 0
         self._target = (host, port)
-        self._mark = b""
+        self._mark = self._after = b""
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
@@ -50,10 +51,13 @@ class Proxy:
         """Reset every connection that is open now."""
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
-    def swallow_answer_to(self, mark: bytes) -> None:
-        """Once: pass on the next chunk of a client that contains the mark, throw the answer away, and cut that connection."""
+    def swallow_answer_to(self, mark: bytes, after: bytes = b"") -> None:
+        """Once: pass on the next chunk of a client that contains the mark, throw the answer away, and cut that connection.
+
+        after: what the same client must have sent before.
+        """
         self.swallowed.clear()
-        self._mark = mark
+        self._after, self._mark = after, mark
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -65,10 +69,9 @@ class Proxy:
 
     async def _close(self) -> None:
         self._server.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self.hang = False
+        if tasks := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+            await asyncio.wait(tasks, timeout=5)
 
     async def _cut(self) -> None:
         for writer in list(self._open):
@@ -101,8 +104,10 @@ class Proxy:
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, swallow: asyncio.Event) -> None:
         with suppress(OSError):
+            ready = False
             while chunk := await reader.read(CHUNK):
-                if self._mark and self._mark in chunk:
+                ready = ready or self._after in chunk
+                if ready and self._mark and self._mark in chunk:
                     self._mark = b""
                     swallow.set()
                 await self._pass(chunk, writer)
@@ -120,5 +125,8 @@ class Proxy:
             await asyncio.sleep(self.delay_s)
         while self.hang:
             await asyncio.sleep(0.02)
-        writer.write(chunk)
-        await writer.drain()
+        for portion in [chunk[i : i + 1] for i in range(len(chunk))] if self.drip_s else [chunk]:
+            writer.write(portion)
+            await writer.drain()
+            if self.drip_s:
+                await asyncio.sleep(self.drip_s)

@@ -106,7 +106,7 @@ class Place:
                 open_llm=lambda: Gateway(settings, {}),
                 owner="place:0",
                 lease_s=LEASE_S,
-                machine=Machine.of(settings, database),
+                machine=Machine.of(settings, database.engine),
             )
 
     def run(self, run_id: str) -> Run:

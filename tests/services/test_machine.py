@@ -77,10 +77,10 @@ def test_a_disk_that_fills_up_pauses_a_run_that_is_under_way(database: Database,
 def test_the_machine_watches_the_data_folder_and_that_of_an_sqlite_database(tmp_path: Path) -> None:
     elsewhere = Database(f"sqlite:///{tmp_path}/elsewhere/app.db")
     settings = Settings(data_dir=tmp_path / "data")
-    machine = Machine.of(settings, elsewhere)
+    machine = Machine.of(settings, elsewhere.engine)
     assert machine.folders == (tmp_path / "data", tmp_path / "elsewhere")
     assert (machine.least_mb, machine.wait_s) == (settings.disk_min_mb, settings.database_wait_s)
-    assert Machine.of(settings, Database("postgresql://x@127.0.0.1:1/x")).folders == (tmp_path / "data",)
+    assert Machine.of(settings, Database("postgresql://x@127.0.0.1:1/x").engine).folders == (tmp_path / "data",)
 
 
 def test_trouble_names_the_folder_and_what_to_do(tmp_path: Path) -> None:

@@ -127,13 +127,24 @@ async def test_what_is_committed_after_all_leaves_no_file(database: Database, fo
     assert row.text == ANSWER.text
 
 
-async def test_a_call_that_was_never_sent_is_not_in_doubt(database: Database, folder: Path) -> None:
+@pytest.mark.parametrize("arrived", [False, True], ids=["refused", "answer lost"])
+async def test_a_call_that_was_never_sent_is_not_in_doubt(database: Database, folder: Path, arrived: bool) -> None:
+    """The intent may be on record although the commit seemed to fail."""
     journal = SqlJournal(database, claimed(database), spool_in=folder)
-    with away(database), pytest.raises(JournalUnavailable):
-        await journal.intend(asked("k"))
-    journal.stop()
-    assert call(database) is None
-    assert spool.waiting(folder) == {}
+    with away(database):
+        with pytest.raises(JournalUnavailable):
+            await journal.intend(asked("k", 3, uncertain=1))
+        journal.stop()
+    claim = claimed(database)
+    if arrived:
+        other = SqlJournal(database, claim)
+        await other.intend(asked("k", 3, uncertain=1))
+        other.stop()
+        claim = claimed(database)
+    assert spool.restore(database, claim, folder) == 1
+    row = call(database)
+    assert row is not None
+    assert (row.settled, row.error, row.attempts, row.uncertain) == (True, "unsent", 3, 1)
 
 
 async def test_a_worker_that_lost_its_lease_leaves_nothing(database: Database, folder: Path) -> None:
@@ -189,6 +200,13 @@ def test_only_the_present_claim_reads_and_only_older_files(database: Database, f
     with pytest.raises(LeaseLost):
         spool.restore(database, Claim("run1", claim.fence + 9, 20), folder)
     assert spool.waiting(folder) == {"run1": 1}
+
+
+def test_what_a_helper_left_under_the_same_claim_is_read_at_the_end(database: Database, folder: Path) -> None:
+    claim = claimed(database)
+    saved(folder, claim, (asked("k"), "k", ANSWER))
+    assert spool.restore(database, claim, folder, helpers=True) == 1
+    assert list(folder.iterdir()) == []
 
 
 def test_a_file_that_its_owner_still_writes_is_read_and_left(database: Database, folder: Path) -> None:

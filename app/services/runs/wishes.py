@@ -59,6 +59,8 @@ def request_resume(session: Session, run_id: str, uncertain: str = "") -> Run:
     with locked(session, run_id) as run:
         _refuse(run, frozenset({"done", "cancelled"}), "resumed")
         if run.status in ("paused", "failed"):
+            if run.calls_pruned_at:
+                raise Conflict(f"The calls of run {run.id} were removed to save room; clone it instead.")
             _decide(session, run, uncertain)
             _change(session, run, "queued", "")
         elif run.wish == "pause":

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from app.core.model import digest
 from app.ports.journal import Totals
 from app.ports.llm import Json
 
+SHORT = 120
+"""Longer texts of a setting are told by their length and content."""
 DASH = "\u2013"
 MINUS = "\u2212"
 
@@ -82,6 +85,8 @@ def settings(spec: Json) -> Iterator[tuple[str, str]]:
     yield "Split", f"{', '.join(parts)} (seed {split.get('seed', DASH)})"
     yield "Primary model", _model(spec.get("primary"))
     yield "Optimizer model", _model(spec.get("optimizer"))
+    if spec.get("judge"):
+        yield "Judge model", _model(spec["judge"])
     yield "Scored by", "; ".join(_pairs(one) for one in spec.get("scorers") or [])
     yield "Limits", ", ".join(limits) or "none"
     names = ("strategy", "acceptance", "alpha", "min_delta", "epochs", "batch_size", "patience", "concurrency", "seed")
@@ -98,4 +103,18 @@ def _model(model: Json) -> str:
 
 
 def _pairs(values: Json) -> str:
-    return ", ".join(str(value) if name == "name" else f"{name}={value}" for name, value in values.items())
+    return ", ".join(shown(value) if name == "name" else f"{name}={shown(value)}" for name, value in values.items())
+
+
+def shown(value: Json) -> str:
+    """A value in a line; of a long text its length and the beginning of its digest."""
+    if isinstance(value, str) and (len(value) > SHORT or "\n" in value):
+        return f"{len(value):,} characters (content {digest(value)[:12]})"
+    return str(value)
+
+
+def long_texts(spec: Json) -> list[tuple[str, str]]:
+    """The texts that a run's scorers were pinned with, by what they are."""
+    titles = {"instructions": "Instructions of the judge", "file": "Python file of the scorer"}
+    scorers = spec.get("scorers") or []
+    return [(title, one[key]) for one in scorers for key, title in titles.items() if one.get(key)]

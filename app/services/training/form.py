@@ -27,8 +27,10 @@ class TrainingForm(BaseModel):
     output_prompt: str = Field("", max_length=200_000)
     primary_model: str = Field(min_length=1)
     optimizer_model: str = ""
+    judge_model: str = ""
     api_base: str = ""
     optimizer_api_base: str = ""
+    judge_api_base: str = ""
     temperature: float = Field(ge=0, le=2)
     optimizer_temperature: float = Field(ge=0, le=2)
     max_output_tokens: int = Field(ge=1, le=1_000_000)
@@ -73,6 +75,7 @@ def defaults(settings: Settings) -> dict[str, Json]:
     return {
         "primary_model": settings.primary_model,
         "optimizer_model": settings.optimizer_model,
+        "judge_model": settings.judge_model,
         "temperature": training.temperature,
         "optimizer_temperature": optimizer.temperature,
         "max_output_tokens": training.max_output_tokens,
@@ -128,6 +131,7 @@ def as_form(spec: Json) -> dict[str, Json]:
     """The form that a spec came from, for cloning."""
     budget = {f"budget_{key}": value for key, value in spec["budget"].items()}
     optimizer = spec["optimizer"] or {"name": "", "params": {"temperature": None}, "api_base": None}
+    judge = spec.get("judge") or {"name": "", "api_base": None}
     same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
     same += "max_prompt_chars instructions"
     calls = spec["calls"]
@@ -144,6 +148,8 @@ def as_form(spec: Json) -> dict[str, Json]:
         "optimizer_model": optimizer["name"],
         "optimizer_api_base": optimizer["api_base"] or "",
         "optimizer_temperature": optimizer["params"]["temperature"],
+        "judge_model": judge["name"],
+        "judge_api_base": judge["api_base"] or "",
         "scorer": [scorers.format(one) for one in spec["scorers"]],
         "min_improvement": spec["min_delta"],
         "split": "/".join(str(part) for part in spec["split"]["ratios"]),

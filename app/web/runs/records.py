@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs
 from app.services.errors import Invalid, NotFound, Problem
+from app.services.runs.words import long_texts, shown
 from app.store.models import Run
 from app.web import params
 from app.web.database import session
@@ -140,6 +141,7 @@ TITLES = {
     "max_prompt_chars": "Longest prompt",
     "primary": "Primary model",
     "optimizer": "Optimizer model",
+    "judge": "Judge model",
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
 }
@@ -176,7 +178,7 @@ def in_words(value: Any) -> str:
         return "/".join(words) if all(isinstance(item, int) for item in value) else "; ".join(words)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else shown(value)
 
 
 def _said(key: str, text: str) -> str:
@@ -185,6 +187,9 @@ def _said(key: str, text: str) -> str:
     if key == "usd":
         return f"${text}"
     return f"{key[:-2].replace('_', ' ')} {text} s" if key.endswith("_s") else f"{key.replace('_', ' ')} {text}"
+
+
+pages.add_app_template_filter(long_texts, "long_texts")
 
 
 @pages.app_template_filter("pretty")

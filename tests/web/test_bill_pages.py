@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.services import datasets, runs
-from app.store import claims
+from app.store import claims, removal
 from app.store.database import Database
 from app.store.models import CallRow, Run
 from app.store.types import epoch_now
@@ -69,6 +69,20 @@ def test_a_bill_without_doubts_is_one_sum(client: FlaskClient, seeded: Seeded, d
     assert "Every sending has an answer on record." in page
     assert "between" not in page
     assert "switched off for this run" in page
+
+
+def test_the_bill_stays_when_the_calls_are_pruned(client: FlaskClient, billed: str, database: Database) -> None:
+    with database.session() as session:
+        run = session.get_one(Run, billed)
+        run.status = "done"
+        session.flush()
+        assert removal.mark_calls_pruned(session.connection(), billed)
+        session.query(CallRow).where(CallRow.run_id == billed).delete()
+        session.commit()
+    page = text(client, f"/runs/{billed}/bill")
+    assert "At least $0.0176" in page
+    assert "Its bill stays" in page
+    assert "Mean wait" not in page
 
 
 def test_a_run_without_calls_has_nothing_to_pay(client: FlaskClient, seeded: Seeded) -> None:

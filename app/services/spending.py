@@ -69,7 +69,8 @@ def _ledger(session: Session, parts: Sequence[Spent], first: dt.date, last: dt.d
     by_day = dict(_by(parts, lambda part: part.day))
     dates = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
     dearest = _by(parts, lambda part: part.run_id)[:DEAREST]
-    found = session.execute(select(Run.id, Run.name).where(Run.id.in_([run_id for run_id, _ in dearest])))
+    there = (Run.id.in_([run_id for run_id, _ in dearest]), Run.deleted_at.is_(None))
+    found = session.execute(select(Run.id, Run.name).where(*there))
     names: dict[str, str] = {row.id: row.name for row in found}
     return Ledger(
         total(part.totals for part in parts),

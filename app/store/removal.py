@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import JSON, ColumnElement, Connection, Engine, String, Table, Text, delete, func, select, update
@@ -15,7 +15,6 @@ from sqlalchemy.types import TypeDecorator
 
 from app.store import spending
 from app.store.models import CallRow, Event, PromptVersion, Run, SampleRow, ShardRow, StepRow
-from app.store.statements import read_totals
 from app.store.types import utc_now
 
 PORTION = 1_000
@@ -75,6 +74,7 @@ def hide_run(connection: Connection, run_id: str, *only: ColumnElement[bool]) ->
     hide = update(Run).where(Run.id == run_id, Run.deleted_at.is_(None), *only)
     if connection.execute(hide.values(gone | {"status": "cancelled"})).rowcount != 1:
         return False
+    spending.settle(connection, run_id)
     connection.execute(update(PromptVersion).where(PromptVersion.run_id == run_id).values(run_id=None))
     return True
 
@@ -109,14 +109,10 @@ def mark_calls_pruned(connection: Connection, run_id: str, *only: ColumnElement[
     Does not commit.
     """
     mark = update(Run).where(Run.id == run_id, Run.deleted_at.is_(None), Run.status.in_(ENDED), *only)
-    marked = mark.values(calls_pruned_at=func.coalesce(Run.calls_pruned_at, utc_now())).returning(Run.spent)
-    found = connection.execute(marked).one_or_none()
-    if found is None:
+    marked = mark.values(calls_pruned_at=func.coalesce(Run.calls_pruned_at, utc_now())).returning(Run.id)
+    if connection.execute(marked).first() is None:
         return False
-    if found.spent is None:
-        spending.record(connection, run_id)
-        spent = asdict(read_totals(connection, run_id))
-        connection.execute(update(Run).where(Run.id == run_id).values(spent=spent))
+    spending.settle(connection, run_id)
     return True
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from app.ports.journal import Totals
 from app.store.models import CallRow, Run, SpendingRow
-from app.store.statements import spending_columns, totals_of
+from app.store.statements import read_totals, spending_columns, totals_of
 from app.store.types import utc_day
 
 
@@ -94,6 +94,14 @@ def record(connection: Connection, run_id: str) -> None:
     ]
     if rows:
         connection.execute(insert(SpendingRow), rows)
+
+
+def settle(connection: Connection, run_id: str) -> None:
+    """Write down what a run has spent if its worker never came back to do so. Does not commit."""
+    if connection.scalar(select(Run.spent).where(Run.id == run_id)) is None:
+        record(connection, run_id)
+        spent = asdict(read_totals(connection, run_id))
+        connection.execute(update(Run).where(Run.id == run_id).values(spent=spent))
 
 
 def since(connection: Connection, day: str) -> Iterator[Spent]:

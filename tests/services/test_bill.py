@@ -150,8 +150,21 @@ def test_spending_has_a_run_whose_worker_never_came_back(database: Database, ses
     session.commit()
     runs.request_cancel(session, RUN)
     assert spending(session, 2, TODAY).real.totals.calls == 2
-    runs.delete(session, RUN)
-    assert spending(session, 2, TODAY).real.totals.calls == 2
+    assert runs.get(session, RUN).spent["calls"] == 3
+
+
+@pytest.mark.parametrize("within_s", [0.0, 60.0])
+def test_spending_has_a_run_that_was_deleted_before_its_worker_came_back(
+    database: Database, session: Session, within_s: float
+) -> None:
+    add_run(database)
+    buy(database, finish=False)
+    session.get_one(Run, RUN).lease_until = 1.0
+    session.commit()
+    runs.delete(session, RUN, within_s=within_s)
+    found = spending(session, 2, TODAY).real
+    assert found.totals.calls == 2
+    assert [one.name for one in found.runs] == [None]
 
 
 def test_the_dearest_come_first(database: Database, session: Session) -> None:

@@ -195,7 +195,7 @@ def test_totals_are_the_same_during_and_after_a_run(database: Database, session:
     add_run(database)
     add_examples(database)
     train(database, finish=False)
-    expected = Totals(18, 200, 40, pytest.approx(0.02), 0, 1, pytest.approx(0.01))  # type: ignore[arg-type]
+    expected = Totals(18, 200, 40, pytest.approx(0.02), 0, 1, pytest.approx(0.01), 1)  # type: ignore[arg-type]
     assert runs.totals(session, RUN) == expected
     session.get_one(Run, RUN).lease_until = 1.0
     session.commit()

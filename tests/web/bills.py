@@ -54,7 +54,7 @@ def _call(
     settled: bool = True,
     cost: float | None = 0.0004,
 ) -> CallRow:
-    waited = number % 5 == 1
+    waited = settled and number % 5 == 1
     return CallRow(
         run_id=run_id, key=f"k{number}", attempts=0 if cached else 1, role=role, model=model, lane=model, settled=settled,
         request={"model": {"name": model}, "messages": [{"role": "user", "content": f"question {number}"}]},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,7 +14,7 @@ from app.services.runs.record import notes
 from app.store import spending
 from app.store.claims import is_attended, tell_status
 from app.store.models import Run
-from app.store.statements import cut_off, decide_cut_off, read_totals
+from app.store.statements import cut_off, decide_cut_off
 from app.store.types import epoch_now, utc_now
 
 ENDED = frozenset({"done", "cancelled", "failed"})
@@ -105,17 +103,10 @@ def _ask(session: Session, run: Run, wish: Wish, status: str, reason: str) -> No
     # A worker that was only frozen must find that the run is not its own any more.
     run.fence += 1
     run.lease_owner, run.lease_until = "", 0.0
-    _write_bill(session, run)
+    spending.settle(session.connection(), run.id)
     _change(session, run, status, reason)
     if status in ENDED:
         prompts.adopt(session, run, notes(session, run.id))
-
-
-def _write_bill(session: Session, run: Run) -> None:
-    """What a worker does when it ends its work, for one that never came back to do it."""
-    connection = session.connection()
-    spending.record(connection, run.id)
-    run.spent = asdict(read_totals(connection, run.id))
 
 
 def _change(session: Session, run: Run, status: str, reason: str) -> None:

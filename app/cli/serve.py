@@ -31,7 +31,8 @@ def web_command(settings: Settings) -> list[str]:
         "--host": settings.host,
         "--port": str(settings.port),
         "--blocking-threads": str(settings.web_threads),
-        "--backpressure": str(settings.web_threads * 4),
+        # Connections, not requests: a browser keeps several open, and those of refused streams come again.
+        "--backpressure": str(max(1024, settings.web_threads * 4)),
         "--workers-kill-timeout": "3",
         "--log-level": settings.log_level.lower(),
         "--working-dir": str(ROOT),

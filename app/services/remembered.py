@@ -10,9 +10,10 @@ from typing import Generic, NamedTuple, TypeVar
 from sqlalchemy.orm import Session
 
 T = TypeVar("T")
+WORTH_S = 0.1
+"""What is worked out faster than this is not kept."""
 PACE = 20
-"""What still changes is worked out anew after so many times the time that it took: at most a twentieth of the time goes there,
-and what takes a millisecond is never older than an eye can see."""
+"""What still changes is worked out anew after so many times the time that it took: a twentieth of the time at most."""
 
 
 class _Kept(NamedTuple, Generic[T]):
@@ -21,7 +22,7 @@ class _Kept(NamedTuple, Generic[T]):
 
 
 class Remembered(Generic[T]):
-    """Values of this process by key, for any database. most: how many are kept."""
+    """Values that took long, in this process, by key and database. most: how many are kept."""
 
     def __init__(self, most: int = 64) -> None:
         self._most = most
@@ -36,7 +37,8 @@ class Remembered(Generic[T]):
         began = time.monotonic()
         value = work_out()
         ended = time.monotonic()
-        self._kept[key] = _Kept(value, float("inf") if final else ended + PACE * (ended - began))
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        if ended - began >= WORTH_S:
+            self._kept[key] = _Kept(value, float("inf") if final else ended + PACE * (ended - began))
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
         return value

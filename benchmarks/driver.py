@@ -12,7 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import aiohttp
 
@@ -25,7 +25,7 @@ from app.core.responders.single_turn import SingleTurn
 from app.core.run import Run
 from app.llm.gateway import Gateway
 from app.ports.journal import Journal
-from app.ports.llm import LLM, ModelRef, Price, Reply, Request, Usage
+from app.ports.llm import LLM, Json, ModelRef, Price, Reply, Request, Usage
 from app.services.drive import drive
 from app.store import claims
 from app.store.database import Database
@@ -142,6 +142,18 @@ async def evaluation(load: Load) -> Any:
     await llm.aclose()
 
 
+class Staged(SqlJournal):
+    """A journal that remembers how many pieces each stage of the run had: the record keeps only the last progress."""
+
+    stages: ClassVar[dict[str, int]] = {}
+
+    def tell(self, name: str, data: Json) -> None:
+        """See the port."""
+        if name == "progress" and data["stage"]:
+            self.stages[data["stage"]] = data["total"]
+        super().tell(name, data)
+
+
 @asynccontextmanager
 async def training(load: Load) -> Any:
     """The queued training, driven as a worker drives it."""
@@ -152,7 +164,12 @@ async def training(load: Load) -> Any:
 
         def work() -> None:
             status = drive(
-                load.run_id, database=database, open_llm=lambda: open_llm(load), owner="benchmark", lease_s=30.0
+                load.run_id,
+                database=database,
+                open_llm=lambda: open_llm(load),
+                owner="benchmark",
+                lease_s=30.0,
+                open_journal=Staged,
             )
             if status != "done":
                 raise RuntimeError(f"the training ended as {status!r}")
@@ -171,7 +188,14 @@ async def measured(work: Work, *, traced: bool) -> dict[str, Any]:
     await work()
     cpu_s, ended = time.process_time() - cpu, time.monotonic()
     traced_mb = tracemalloc.get_traced_memory()[1] / 2**20 if traced else None
-    return {"ended": ended, "cpu_s": cpu_s, "rss_mb": peak.peak_mb(), "before_mb": before_mb, "traced_mb": traced_mb}
+    return {
+        "ended": ended,
+        "cpu_s": cpu_s,
+        "rss_mb": peak.peak_mb(),
+        "before_mb": before_mb,
+        "traced_mb": traced_mb,
+        "stages": Staged.stages,
+    }
 
 
 async def main(load: Load) -> None:

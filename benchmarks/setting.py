@@ -93,6 +93,7 @@ class Load:
 class Took:
     """wall_s: from the start signal until the last process was done. cpu_s: of all of them. rss_mb: peak of the largest, and
     before_mb what it had before it began. traced_mb: peak of Python's allocations beyond those before, when they were watched.
+    stages: pieces by stage of a training.
     """
 
     wall_s: float
@@ -100,6 +101,7 @@ class Took:
     rss_mb: float
     before_mb: float
     traced_mb: float | None
+    stages: dict[str, int]
 
 
 def drive(loads: Sequence[Load], most_s: float = 600.0) -> Took:
@@ -125,7 +127,8 @@ def drive(loads: Sequence[Load], most_s: float = 600.0) -> Took:
             driver.communicate()
     largest = max(found, key=lambda one: one["rss_mb"])
     cpu_s = sum(one["cpu_s"] for one in found)
-    return Took(last - began, cpu_s, largest["rss_mb"], largest["before_mb"], largest["traced_mb"])
+    figures = (largest[name] for name in ("rss_mb", "before_mb", "traced_mb", "stages"))
+    return Took(last - began, cpu_s, *figures)
 
 
 def _command(load: Load) -> list[str]:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -32,7 +33,7 @@ from tests.servers import free_port
 RUNS, CLIENTS = 10, 500
 GOAL_S = 1.0
 RAISED = {"WHETSTONE_MAX_STREAMS": "600", "WHETSTONE_MAX_STREAMS_PER_CLIENT": "600", "WHETSTONE_WEB_THREADS": "640"}
-LATENCY_S = 0.5
+LATENCY_S, TOLD_EVERY_S = 0.5, 0.5
 UP_WITHIN_S, ENDS_WITHIN_S = 60.0, 30.0
 
 
@@ -77,11 +78,34 @@ def _states(server: Site, mock: Provider, title: str, seconds: float, clients: i
     ask(server, _addresses(runs[0]), 0.0)
     yield Watched(f"{title}: {RUNS} runs", ask(server, _addresses(runs[0]), seconds), {}, [])
     words = [str(server.port), str(clients), str(seconds), *runs]
-    with process([sys.executable, "-m", "benchmarks.readers", *words]) as readers:
+    with telling(server, runs), process([sys.executable, "-m", "benchmarks.readers", *words]) as readers:
         time.sleep(min(2.0, seconds / 2))
         pages_ms = ask(server, _addresses(runs[0]), seconds - 2.0)
         told = json.loads(readers.communicate(timeout=seconds + 60)[0])
     yield Watched(f"{title}: {RUNS} runs, {clients} clients", pages_ms, told, _delays(server, told["arrivals"]))
+
+
+@contextmanager
+def telling(server: Site, runs: Sequence[str]) -> Iterator[None]:
+    """Two events a second in every run, beside its own: of those, newer progress replaces what was told before."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        with Database(server.url) as database:
+            while not ended.wait(TOLD_EVERY_S):
+                with database.session() as session:
+                    session.add_all(
+                        Event(run_id=run, name="log", data={"level": "info", "text": "tick"}) for run in runs
+                    )
+                    session.commit()
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
 
 
 @contextmanager
@@ -176,7 +200,7 @@ def _delays(server: Site, arrivals: dict[str, list[float]]) -> list[float]:
     return [
         max(0.0, moment - written[int(number)])
         for number, times in arrivals.items()
-        if written[int(number)] > begun
+        if written.get(int(number), 0.0) > begun  # progress that newer progress has replaced is not there any more
         for moment in times
     ]
 

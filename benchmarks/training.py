@@ -23,7 +23,7 @@ from app.store.models import Event
 from benchmarks.driver import KEYS
 from benchmarks.efficiency import LATENCY_S
 from benchmarks.report import Cell, Table
-from benchmarks.setting import Load, Provider, drive, postgresql, provider, sqlite
+from benchmarks.setting import Load, Provider, Took, drive, postgresql, provider, sqlite
 
 ROWS, SPLIT, BATCH = 1280, "70/20/10", 128
 """About 1,000 calls: a baseline of 256, a minibatch of 128, its proposal, gate and validation, a sealed test of 2 x 128."""
@@ -60,7 +60,7 @@ def _figures(mock: Provider, url: str, concurrency: int, *, quick: bool) -> list
         mock.reset()
         took = drive([Load("openai", mock.base, 0, concurrency, url, run_id, task="training")])
         calls = mock.books()["calls"] - 1  # one warms up
-        needed_s = LATENCY_S * rounds(url, run_id, concurrency)
+        needed_s = LATENCY_S * rounds(url, run_id, took, concurrency)
         walls.append(took.wall_s)
         cpus.append(1000 * took.cpu_s / calls)
     wall_s = statistics.median(walls)
@@ -98,12 +98,8 @@ def _codes(rows: int) -> io.BytesIO:
     return io.BytesIO(text.getvalue().encode())
 
 
-def rounds(url: str, run_id: str, concurrency: int) -> int:
+def rounds(url: str, run_id: str, took: Took, concurrency: int) -> int:
     """Latencies that the stages of a run take one after the other, each with all the places it can fill."""
     with Database(url) as database, database.session() as session:
-        events = session.scalars(select(Event).where(Event.run_id == run_id).order_by(Event.id)).all()
-    stages: dict[str, int] = {
-        e.data["stage"]: e.data["total"] for e in events if e.name == "progress" and e.data["stage"]
-    }
-    proposals = sum(e.name == "proposal" for e in events)
-    return proposals + sum(math.ceil(total / concurrency) for total in stages.values())
+        events = session.scalars(select(Event).where(Event.run_id == run_id, Event.name == "proposal")).all()
+    return len(events) + sum(math.ceil(total / concurrency) for total in took.stages.values())

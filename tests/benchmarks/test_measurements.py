@@ -43,11 +43,11 @@ def test_a_load_that_fails_says_why() -> None:
 def test_a_training_runs_to_its_end_in_the_rounds_of_its_stages() -> None:
     with provider(0.0) as mock, sqlite() as url:
         run_id = training.start(url, mock, 64, rows=128)
-        drive([Load("openai", mock.base, 0, 64, url, run_id, task="training")])
+        took = drive([Load("openai", mock.base, 0, 64, url, run_id, task="training")])
         with Database(url) as database, database.session() as session:
             outcome = session.get_one(Run, run_id).outcome
         # baseline, minibatch (2 x 45 of 90), proposal, gate, four blocks of validation, sealed test of both
-        assert training.rounds(url, run_id, 64) == 1 + 2 + 1 + 2 + 4 + 1
+        assert training.rounds(url, run_id, took, 64) == 1 + 2 + 1 + 2 + 4 + 1
     assert outcome["proposals"] == 1
     assert outcome["accepted"] == 1
 
@@ -70,7 +70,8 @@ async def test_readers_follow_the_events_of_a_served_run() -> None:
     with provider(0.05) as mock, streams.site({}) as server:
         run_id = streams.start(server, mock)
         streams._wait_for_runs(server, 1)
-        seen = await readers.watch(server.port, 10, 6.0, [run_id])
+        with streams.telling(server, [run_id]):
+            seen = await readers.watch(server.port, 10, 6.0, [run_id])
         delays = streams._delays(server, {str(number): times for number, times in seen.arrivals.items()})
     assert seen.most == 8  # the limit for one address
     assert seen.refused >= 2

@@ -60,6 +60,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "runs cancel",
         "runs export",
         "runs report",
+        "prune",
         "spend",
         "prune",
     }

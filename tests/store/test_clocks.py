@@ -25,6 +25,10 @@ MAY_READ_THE_WALL_CLOCK = {
     "app/llm/retry_after.py": "Retry-After may be a date",
     "app/services/datasets/library.py": "says when a dataset was deleted",
     "app/services/prompts/library.py": "says when a prompt was deleted",
+    "app/services/retention.py": "counts the days that records are kept",
+    "app/services/runs/files.py": "compares with the times of files",
+    "app/services/runs/spending.py": "tells calls of long ago, which is harmless to get wrong",
+    "app/services/spending.py": "counts days back from today",
     "app/web/datasets/kept.py": "compares with the times of files",
     "app/web/fmt.py": "shows how long ago something was",
 }

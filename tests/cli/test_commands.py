@@ -62,7 +62,6 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "runs report",
         "prune",
         "spend",
-        "prune",
     }
 
 

@@ -42,9 +42,9 @@ class Training:
     failures: int = 8
     successes: int = 2
 
-    def batch(self, epoch: int) -> tuple[Case, ...]:
-        """The epoch's shuffled minibatch of the train split."""
-        size = min(self.batch_size, len(self.train))
+    def batch(self, epoch: int, size: int) -> tuple[Case, ...]:
+        """The epoch's shuffled minibatch of the train split, at most as large as that."""
+        size = min(size, len(self.train))
         return tuple(random.Random(f"{self.seed}/batch/{epoch}").sample(self.train, size))  # noqa: S311 - no secret
 
     def blocks(self) -> list[tuple[Case, ...]]:

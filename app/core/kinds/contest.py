@@ -1,0 +1,123 @@
+"""One proposal's way through the search: the minibatch gate, then the race on validation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.core.evaluation import Report
+from app.core.kinds.pool import Standing
+from app.core.kinds.training import Training
+from app.core.model import Case
+from app.core.optimizers import Proposal
+from app.core.run import Run
+from app.core.stats import UNLIKELY, Mean, Paired, accepts, cannot_win, chance_to_win, mean_of, paired
+from app.ports.journal import Sample
+from app.ports.llm import Json
+
+
+@dataclass
+class Fate:
+    """What became of a proposal, and why. Filled in as far as it came."""
+
+    fate: str = "rejected"
+    why: str = ""
+    batch: Mean | None = None
+    gate: Paired | None = None
+    validation: Mean | None = None
+    paired: Paired | None = None
+
+    def as_json(self) -> Json:
+        """For the proposal's note."""
+        parts = {"batch": self.batch, "gate": self.gate, "validation": self.validation, "paired": self.paired}
+        return {"fate": self.fate, "why": self.why} | {k: v.as_json() if v else None for k, v in parts.items()}
+
+    @property
+    def delta(self) -> float | None:
+        """By how much it differed from its rival, by the best measurement that there is."""
+        measured = self.paired or self.gate
+        return measured.delta if measured else None
+
+
+@dataclass
+class Entry:
+    """A proposal under way. parent: what it is compared with at the gate. strategy: who made it."""
+
+    child: Standing
+    parent: Standing
+    proposal: Proposal
+    strategy: str
+    fate: Fate = field(default_factory=Fate)
+    passed: bool = False
+    gated: tuple[Sample, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The proposal's number."""
+        return self.child.number
+
+    @property
+    def lead(self) -> float:
+        """By how much it beat its parent at the gate."""
+        return (self.fate.gate.delta or 0.0) if self.fate.gate else 0.0
+
+    @property
+    def rollouts(self) -> int:
+        """Answers that it took."""
+        return len(self.gated) + len(self.child.samples)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """How proposals are measured in one run."""
+
+    run: Run
+    spec: Training
+
+    async def gate(self, entry: Entry, batch: Sequence[Case], seen: Sequence[Sample]) -> None:
+        """Answer the rows that the parent has answered (seen). What is no better there is not worth a validation.
+
+        The second half is answered only by a child that has not fallen behind on the first.
+        """
+        spec, child, fate = self.spec, entry.child, entry.fate
+        half = len(batch) // 2
+        for rows in (batch[:half], batch[half:]) if half else (batch,):
+            report = await self.run.evaluate([child.candidate], rows, spec.exam, stage=f"proposal {entry.number}: gate")
+            entry.gated += report.of(child.candidate)
+            gate = await asyncio.to_thread(paired, seen[: len(entry.gated)], entry.gated, seed=spec.seed)
+            if (gate.delta or 0.0) < 0.0:
+                break
+        child.see(batch[: len(entry.gated)], entry.gated)
+        fate.batch, fate.gate = mean_of(entry.gated), gate
+        entry.passed, reason = accepts("improvement", gate, min_delta=0.0, alpha=spec.alpha)
+        fate.why = "" if entry.passed else f"minibatch gate: {reason}"
+
+    async def race(self, entry: Entry, best: Standing) -> bool:
+        """Validate block by block while the child may still beat the best; whether it does."""
+        spec, child, rival = self.spec, entry.child, {s.case: s for s in best.samples}
+        blocks = spec.blocks()
+        hopeless = ""
+        for number, block in enumerate(blocks, start=1):
+            stage = f"proposal {entry.number}: validation {number}/{len(blocks)}"
+            found = await self.run.evaluate([child.candidate], block, spec.exam, stage=stage)
+            child.report = child.report.plus(found)
+            seen = [rival[s.case] for s in child.samples]
+            if hopeless := self._hopeless(seen, child, [rival[c.id] for later in blocks[number:] for c in later]):
+                break
+        fate = entry.fate
+        fate.validation = child.mean
+        fate.paired = await asyncio.to_thread(paired, seen, child.samples, seed=spec.seed)
+        won, fate.why = accepts(spec.acceptance, fate.paired, min_delta=spec.min_delta, alpha=spec.alpha)
+        fate.why = hopeless or fate.why
+        return won and not hopeless
+
+    def _hopeless(self, seen: Sequence[Sample], child: Standing, to_come: Sequence[Sample]) -> str:
+        """Why a race is not worth its rest; "" when it is, or when there is no rest."""
+        if not to_come:
+            return ""
+        told = f"after {len(child.samples)} examples; {len(to_come)} spared"
+        if cannot_win(seen, child.samples, to_come, min_delta=self.spec.min_delta):
+            return f"it could not win any more {told}"
+        chance = chance_to_win(seen, child.samples, len(to_come), min_delta=self.spec.min_delta)
+        return f"it could not win any more but by a chance of {chance:.0%} {told}" if chance < UNLIKELY else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from app.core.run import Run
 from app.core.stats import UNLIKELY, Mean, Paired, accepts, cannot_win, chance_to_win, mean_of, paired
 from app.ports.journal import Sample
 from app.ports.llm import Json
+
+LENIENT = 1.0
+"""Standard errors by which a proposal may fall short at the gate and still be merged with others."""
 
 
 @dataclass
@@ -63,6 +67,12 @@ class Entry:
         return (self.fate.gate.delta or 0.0) if self.fate.gate else 0.0
 
     @property
+    def mergeable(self) -> bool:
+        """Whether it is worth being merged: better than its parent at the gate, or worse by no more than chance often brings."""
+        gate = self.fate.gate
+        return bool(gate and gate.n and self.lead >= -LENIENT * (gate.sd or 0.0) / math.sqrt(gate.n)) and self.lead > -1
+
+    @property
     def rollouts(self) -> int:
         """Answers that it took."""
         return len(self.gated) + len(self.child.samples)
@@ -75,20 +85,23 @@ class Contest:
     run: Run
     spec: Training
 
-    async def gate(self, entry: Entry, batch: Sequence[Case], seen: Sequence[Sample]) -> None:
-        """Answer the rows that the parent has answered (seen). What is no better there is not worth a validation.
+    async def gate(self, entry: Entry, batch: Sequence[Case]) -> None:
+        """Answer the rows that the parent has answered. What is no better there is not worth a validation.
 
-        The second half is answered only by a child that has not fallen behind on the first.
+        The second half is answered only by a child that has not fallen behind on the first. When the same child was turned away
+        before, its rows of that time count as well: a good one that had bad luck gets another chance, on more evidence.
         """
         spec, child, fate = self.spec, entry.child, entry.fate
         half = len(batch) // 2
         for rows in (batch[:half], batch[half:]) if half else (batch,):
             report = await self.run.evaluate([child.candidate], rows, spec.exam, stage=f"proposal {entry.number}: gate")
-            entry.gated += report.of(child.candidate)
-            gate = await asyncio.to_thread(paired, seen[: len(entry.gated)], entry.gated, seed=spec.seed)
+            child.see(rows, report.of(child.candidate))
+            both = [case for case in child.seen if case in entry.parent.seen]
+            before = [entry.parent.seen[case].sample for case in both]
+            entry.gated = tuple(child.seen[case].sample for case in both)
+            gate = await asyncio.to_thread(paired, before, entry.gated, seed=spec.seed)
             if (gate.delta or 0.0) < 0.0:
                 break
-        child.see(batch[: len(entry.gated)], entry.gated)
         fate.batch, fate.gate = mean_of(entry.gated), gate
         entry.passed, reason = accepts("improvement", gate, min_delta=0.0, alpha=spec.alpha)
         fate.why = "" if entry.passed else f"minibatch gate: {reason}"

@@ -14,13 +14,18 @@ from app.ports.journal import Sample
 
 @dataclass
 class Standing:
-    """A candidate of the pool. report: its validation so far. seen: the train rows that it answered, by case id."""
+    """A candidate of the pool. report: its validation so far. seen: the train rows that it answered, by case id.
+
+    drawn: those of them that were drawn when it was a parent. The others are the rows of its own gate, which it passed with some
+    luck; children that had to beat it there would be held against that luck.
+    """
 
     number: int
     candidate: Candidate
     report: Report
     parents: tuple[int, ...] = ()
     seen: dict[str, Seen] = field(default_factory=dict)
+    drawn: dict[str, Case] = field(default_factory=dict)
 
     @property
     def mean(self) -> Mean:

@@ -25,8 +25,6 @@ from app.ports.llm import Json, Message, ModelRef
 
 REMEMBERED = 8
 """Earlier proposals that the optimiser is reminded of."""
-RACES = 2
-"""Proposals of one epoch that are validated at most, as long as none of them is accepted."""
 
 
 @dataclass
@@ -48,6 +46,8 @@ class Search:
         self._pool = Pool(self.initial)
         self._contest = Contest(self.run, self.spec)
         self._size = min(self.spec.batch_size, len(self.spec.train))
+        self._lost = 0
+        self._failed: dict[str, dict[str, Seen]] = {}
 
     async def go(self) -> tuple[str, str]:
         """Run epochs until one of the stops; returns which one, and a sentence."""
@@ -66,17 +66,18 @@ class Search:
         """One epoch; True when it improved the best prompt."""
         before, outlook = self.best, self._outlook(epoch)
         parent = self._pool[self._strategy.parent(outlook)]
-        batch = self.spec.batch(epoch, self._size)
+        batch = self.spec.batch(epoch, self._size, parent.drawn)
         report = await self.run.evaluate([parent.candidate], batch, self.spec.exam, stage=f"epoch {epoch}: minibatch")
         samples = report.of(parent.candidate)
         parent.see(batch, samples)
+        parent.drawn |= {case.id: case for case in batch}
         evidence = self._evidence(outlook, parent)
         self.run.note(
             "epoch", epoch=epoch, parent=parent.number, batch=mean_of(samples).as_json(), failures=len(evidence.failures)
         )
         entries: list[Entry] = []
         if evidence.failures:
-            entries = await self._compete(parent, await self._propose(evidence), batch, samples)
+            entries = await self._compete(parent, await self._propose(evidence), batch)
         else:
             self._log(f"Epoch {epoch}: no failures were seen yet, so there was nothing to learn from.", "info")
         improved = self.best is not before
@@ -90,7 +91,9 @@ class Search:
             best_number=self.best.number,
             stale=0 if improved else stale + 1,
         )
-        self._size = next_size(self._size, self.spec, self.best.mean.mean, [e.fate.gate for e in entries])
+        self._lost = 0 if improved else self._lost + len(scored)
+        if improved or scored:
+            self._size = next_size(self._size, self.spec, self._lost)
         return improved
 
     @property
@@ -135,44 +138,45 @@ class Search:
         return found
 
     async def _compete(
-        self, parent: Standing, proposals: Sequence[Proposal], batch: Sequence[Case], seen: Sequence[Sample]
+        self, parent: Standing, proposals: Sequence[Proposal], batch: Sequence[Case]
     ) -> list[Entry]:
         """Settle the proposals of an epoch: flaw, gate, race, acceptance; and note what became of each."""
-        entries = [await self._enter(parent, proposal, batch, seen) for proposal in proposals]
-        better = _ranked(entries)
+        entries = [await self._enter(parent, proposal, batch) for proposal in proposals]
+        better = sorted((e for e in entries if e.mergeable), key=lambda e: (-e.lead, e.number))
         if self._strategy.merges and len(better) > 1:
             both = merged(parent.candidate, [e.child.candidate for e in better])
             told = "The changes of proposals " + ", ".join(str(e.number) for e in better) + ", merged."
             proposal = Proposal(*both, told, MERGE, tuple(e.number for e in better))
             if Candidate(*both, self.spec.start.model).digest not in self.tried:
-                entries.append(await self._enter(parent, proposal, batch, seen))
-        leader, races = self.best, 0
-        for entry in _ranked(entries):
-            if self.best is leader and races < RACES:
-                races += 1
+                entries.append(await self._enter(parent, proposal, batch))
+        for place, entry in enumerate(_ranked(entries)):
+            if place == 0:
                 await self._race(entry, better)
             else:
-                entry.fate.why = "another proposal of its epoch went ahead; it stays in the pool"
+                entry.fate.why = "another proposal of its epoch did better at the gate; it stays in the pool"
             self._settle(entry)
         return entries
 
     async def _enter(
-        self, parent: Standing, proposal: Proposal, batch: Sequence[Case], seen: Sequence[Sample]
+        self, parent: Standing, proposal: Proposal, batch: Sequence[Case]
     ) -> Entry:
         """A proposal after its gate; what failed there is settled."""
         self.proposals += 1
         candidate = Candidate(proposal.system_prompt, proposal.output_prompt, self.spec.start.model)
         child = Standing(self.proposals, candidate, Report([]), (parent.number, *proposal.parents))
+        child.seen |= self._failed.get(candidate.digest, {})
         entry = Entry(child, parent, proposal, proposal.strategy or self.spec.strategy)
         # What takes seconds on large data goes to a thread: meanwhile the lease is renewed and a pause is heard.
         if problem := await asyncio.to_thread(self._flaw, entry):
             entry.fate.fate, entry.fate.why = "invalid", problem
         else:
-            await self._contest.gate(entry, batch, seen)
-        self.tried.setdefault(candidate.digest, entry.number)
+            await self._contest.gate(entry, batch)
+        if entry.passed or entry.fate.fate == "invalid":
+            self.tried.setdefault(candidate.digest, entry.number)
         if entry.passed:
             self._pool.add(child)
         else:
+            self._failed[candidate.digest] = child.seen
             self._settle(entry)
         return entry
 

@@ -1,30 +1,29 @@
-"""How large the minibatch of the next epoch is: larger when the gate could not see what is still to be gained."""
+"""How large the minibatch of the next epoch is: larger while the gate is misled by noise."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from app.core.kinds.training import Training
-from app.core.stats import Paired
 
-STEP = 0.2
-"""A proposal is supposed to bring this share of what is still missing to 1."""
 GROWTH = 1.5
-"""By this factor a minibatch grows at most from one epoch to the next."""
+"""By this factor the minibatch grows."""
 LARGEST = 2
 """It never grows beyond this many times the size that was asked for."""
+MISLED = 2
+"""Races in a row that a gate has let in and that were lost, from which on it counts as limited by noise."""
 
 
-def next_size(size: int, spec: Training, best: float | None, gates: Sequence[Paired | None]) -> int:
-    """Rows of the next minibatch, never fewer than this epoch's ``size``.
+def next_size(size: int, spec: Training, lost: int) -> int:
+    """Rows of the next minibatch.
 
-    The gate is limited by noise when the standard error of its differences, sd / sqrt(size), is larger than a proposal is
-    supposed to bring, STEP x (1 - best). Then the batch grows towards (sd / that)^2 rows.
+    lost: races lost since the last improvement. A gate that lets in one after another that is no better on validation sees
+    noise, and each of them costs more than a larger batch would. After an improvement (lost = 0) the size that was asked for
+    does again: every row is paid for by each proposal, so a large batch is dear.
     """
-    spreads = [gate.sd for gate in gates if gate and gate.sd]
-    if not spreads or best is None or best >= 1.0:
+    asked = min(spec.batch_size, len(spec.train))
+    if lost == 0:
+        return asked
+    if lost % MISLED:
         return size
-    needed = math.ceil((max(spreads) / (STEP * (1.0 - best))) ** 2)
-    most = min(len(spec.train), LARGEST * spec.batch_size, math.ceil(GROWTH * size))
-    return max(size, min(needed, most))
+    return min(len(spec.train), LARGEST * asked, math.ceil(GROWTH * size))

@@ -11,15 +11,15 @@ from app.core.optimizers.base import Evidence, Outlook, Proposal
 from app.core.optimizers.evolutionary import crossover
 from app.core.optimizers.example_addition import subsets
 from app.core.optimizers.full_rewrite import rewrite
-from app.core.optimizers.reflective_pareto import fronts, lineages, reflect, stale
+from app.core.optimizers.reflective_pareto import fronts, lineages, near_best, reflect, stale
 from app.core.optimizers.targeted_edit import edit
 from app.core.optimizers.views import view
 from app.core.stats import plateau
 
-EXPLORED = 0.15
-"""Share of the places that are given out by chance, so that no strategy is forgotten."""
-_PRIOR = (0.05, 24.0)
-"""What every strategy is granted to begin with: so much gain, in so many rollouts."""
+_PRIOR_ROLLOUTS = 48.0
+"""In so many rollouts every strategy is supposed to have brought its prior gain when the search begins."""
+_LEAST = 0.0003
+"""No strategy's value falls below this gain per rollout, so that none is forgotten."""
 _MEMORY = 0.9
 """What a gain counts one epoch later: what helped at the beginning need not help at the end."""
 
@@ -42,7 +42,7 @@ class Auto:
         """The best, unless the search is on a plateau: then every other time a member that is the best on some examples."""
         if not plateau([t.gain for t in outlook.trials]) or stale(outlook) % 2 == 0:
             return outlook.best
-        places = fronts(outlook.members)
+        places = fronts(near_best(outlook))
         return _numbers(outlook, "parent").choices(list(places), list(places.values()))[0]
 
     async def propose(self, evidence: Evidence, ask: Ask) -> list[Proposal]:
@@ -70,37 +70,38 @@ async def _crossover(evidence: Evidence, ask: Ask) -> Proposal | None:
 
 ARMS: dict[str, Callable[[Evidence, Ask], Awaitable[Proposal | None]]] = {
     "targeted_edit": edit,
+    "reflective_pareto": _lineages,
     "full_rewrite": rewrite,
     "example_addition": _examples,
-    "reflective_pareto": _lineages,
     "evolutionary": _crossover,
 }
-"""What a place can be given to, the boldest hopes first."""
+"""What a place can be given to."""
+PRIOR = {
+    "targeted_edit": 0.1,
+    "reflective_pareto": 0.1,
+    "full_rewrite": 0.08,
+    "example_addition": 0.04,
+    "evolutionary": 0.04,
+}
+"""The gain that each is granted to begin with, by what it brought in docs/optimisers.md."""
 
 
 def places(outlook: Outlook, count: int) -> list[str]:
-    """The strategies of an epoch, one for each place; at most all but one place go to the same."""
-    numbers = _numbers(outlook, "places")
-    worth = {name: value(name, outlook) for name in ARMS}
-    ranking = sorted(ARMS, key=lambda name: -worth[name])
-    chosen = []
-    for number in range(count):
-        if numbers.random() < EXPLORED:
-            chosen.append(numbers.choice(list(ARMS)))
-        else:
-            chosen.append(ranking[0 if number < count - 1 else 1])
-    return chosen
+    """The strategies of an epoch, one for each place, drawn with chances in proportion to the square of their value."""
+    weights = [value(name, outlook) ** 2 for name in ARMS]
+    return _numbers(outlook, "places").choices(list(ARMS), weights, k=count)
 
 
 def value(name: str, outlook: Outlook) -> float:
-    """Gain per rollout that a strategy has brought, older gains and rollouts discounted; an untried one is worth its prior."""
-    gain, rollouts = _PRIOR
+    """Gain per rollout that a strategy has brought, older gains and rollouts discounted; the prior counts as the oldest."""
+    age = _MEMORY ** (outlook.epoch - 1)
+    gain, rollouts = PRIOR[name] * age, _PRIOR_ROLLOUTS * age
     for trial in outlook.trials:
         if trial.strategy == name:
             weight = _MEMORY ** (outlook.epoch - trial.epoch)
             gain += weight * trial.gain
             rollouts += weight * trial.rollouts
-    return gain / rollouts
+    return max(gain / rollouts, _LEAST)
 
 
 def _numbers(outlook: Outlook, purpose: str) -> random.Random:

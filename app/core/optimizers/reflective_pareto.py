@@ -16,6 +16,8 @@ from app.core.optimizers.views import component, view
 
 LOOSENED = 3
 """Epochs without an improvement from which on parents other than the best are tried."""
+WITHIN = 0.1
+"""How much worse than the best a parent may be."""
 _NAMED = {"system_prompt": "system prompt", "output_prompt": "output prompt"}
 
 
@@ -37,7 +39,7 @@ class ReflectivePareto:
         """The best while it leads to better ones; then one of the fronts, the more often the more fronts it is on."""
         if stale(outlook) < LOOSENED:
             return outlook.best
-        places = fronts(outlook.members)
+        places = fronts(near_best(outlook))
         numbers = random.Random(f"{outlook.seed}/parent/{outlook.epoch}")  # noqa: S311 - no secret
         return numbers.choices(list(places), list(places.values()))[0]
 
@@ -64,10 +66,22 @@ async def reflect(evidence: Evidence, ask: Ask) -> Proposal | None:
     return replace(found, system_prompt=parent.system_prompt)
 
 
+def near_best(outlook: Outlook) -> list[Member]:
+    """The members that are hardly worse than the best, by the examples that both have answered."""
+    best = outlook.member(outlook.best)
+    return [member for member in outlook.members if difference(member, best) >= -WITHIN]
+
+
+def difference(one: Member, other: Member) -> float:
+    """Mean score of one minus that of the other over the examples that both have answered; -1 when there are none."""
+    shared = one.scores.keys() & other.scores.keys()
+    return sum(one.scores[c] - other.scores[c] for c in shared) / len(shared) if shared else -1.0
+
+
 def fronts(members: Sequence[Member]) -> Counter[int]:
     """On how many examples each member is among the best of those that answered it, each example shared among them.
 
-    Members whose fronts others hold as well, while being better on average, are left out. Counted in thousandths.
+    Counted in thousandths.
     """
     answers: defaultdict[str, dict[int, float]] = defaultdict(dict)
     for member in members:

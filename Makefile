@@ -1,10 +1,10 @@
 # Everything runs in .venv, made from the lock file. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench lock clean
+.PHONY: help demo up test check bench bench-optimizers lock clean
 ONCE ?=
 
 help: ## List the targets.
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: .venv-main ## Train a prompt on a bundled sample and show it (ONCE=1: end with the run).
 	@.venv/bin/whetstone demo $(if $(ONCE),--once)
@@ -22,6 +22,9 @@ test: .venv-dev ## Lint, types, layers and all tests.
 
 bench: .venv-dev ## Measure how close the engine comes to the models' own speed.
 	.venv/bin/python benchmarks/throughput.py
+
+bench-optimizers: .venv-dev ## Measure how good the strategies are, and how honest the verdict is (hours; QUICK=1: minutes).
+	nice -n 15 .venv/bin/python -m benchmarks.optimizers $(if $(QUICK),--quick)
 
 lock: ## Resolve the dependencies anew (needs uv) and export them for pip.
 	uv lock

@@ -32,7 +32,7 @@ class Adapter:
         rows = [Row(item.features, bool(score)) for item, score in zip(batch, scores, strict=True)]
         return EvaluationBatch(outputs=list(scores), scores=scores, trajectories=rows if capture_traces else None)
 
-    def make_reflective_dataset(self, candidate: dict[str, str], found: Any, components: list[str]) -> Any:
+    def make_reflective_dataset(self, candidate: dict[str, str], found: Any, components: list[str]) -> Any:  # noqa: ARG002
         """What the reflector is shown."""
         return {name: [{"row": row} for row in found.trajectories] for name in components}
 

@@ -1,4 +1,4 @@
-"""The plain loop that people write first: no baseline, the first failures of the file, accept when the validation mean is higher."""
+"""The plain loop that people write first: no baseline, the first failures of the file, accept a higher validation mean."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Our engine on a world: the real search with the journal in memory; only the models are simulated.
 
 Two ways lead through it. ``conduct`` is the whole engine, call desk included. ``Quick`` answers without the call desk, which
-decides nothing in a search but takes most of the time; tests/core/optimizers/test_benchmark.py shows that both tell the same story.
+decides nothing in a search but takes most of the time; tests/core/optimizers/test_benchmark.py shows that both tell the
+same story.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Callable, Sequence
 from app.core import scorers
 from app.core.budget import Budget, Limits
 from app.core.desk import Policy
-from app.core.kinds.train import train
-from app.core.kinds.training import Training
 from app.core.evaluation import Report, pieces
 from app.core.halt import BudgetReached
+from app.core.kinds.train import train
+from app.core.kinds.training import Training
 from app.core.model import Candidate, Case, Exam
 from app.core.optimizers import STRATEGIES
 from app.core.responders.single_turn import SingleTurn
@@ -46,12 +47,12 @@ class Models:
         self._items = {item.input: item for item in items}
         self._failing = failing
 
-    async def complete(self, request: Request, *, deadline_s: float) -> Reply:
+    async def complete(self, request: Request, *, deadline_s: float) -> Reply:  # noqa: ARG002
         """See app.ports.llm.LLM."""
         text = self._reflect(request) if request.model == OPTIMIZER else self._answer(request)
         return Reply(text, "stop", Usage(1, 1), 0.0, None, 0.0, "world")
 
-    def price(self, model: ModelRef) -> Price | None:
+    def price(self, model: ModelRef) -> Price | None:  # noqa: ARG002
         """See app.ports.llm.LLM."""
         return Price(0.0, 0.0)
 
@@ -98,7 +99,9 @@ class Models:
         return json.dumps(dict(zip(("system_prompt", "output_prompt"), child, strict=True)) | {"reasoning": "Anew."})
 
 
-def training(world: World, strategy: str, sizes: Sequence[int] = SIZES, **changes: object) -> tuple[Training, list[Item]]:
+def training(
+    world: World, strategy: str, sizes: Sequence[int] = SIZES, **changes: object
+) -> tuple[Training, list[Item]]:
     """A training on a world that only its budget ends, and every case of it."""
     parts = world.cases(*sizes)
     names = ("train", "validation", "test")
@@ -146,7 +149,12 @@ class Quick(Run):
         self._known: dict[str, Sample] = {}
 
     async def evaluate(
-        self, candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int = 1, stage: str = ""
+        self,
+        candidates: Sequence[Candidate],
+        cases: Sequence[Case],
+        exam: Exam,
+        repeats: int = 1,
+        stage: str = "",  # noqa: ARG002
     ) -> Report:
         """See app.core.run.Run."""
         wanted = pieces(candidates, cases, exam, repeats)

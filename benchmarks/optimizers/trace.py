@@ -1,4 +1,4 @@
-"""What every optimiser of the benchmark hands back: how good its best prompt was, after how many rollouts. Standard library alone."""
+"""What every optimiser hands back: its best prompt after so many rollouts. Standard library alone."""
 
 from __future__ import annotations
 

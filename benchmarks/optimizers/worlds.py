@@ -1,9 +1,9 @@
-"""Synthetic tasks in which the true accuracy of a prompt is computed exactly. Standard library alone: gepa's process uses it too.
+"""Synthetic tasks in which the true accuracy of a prompt is computed exactly. Standard library alone, for gepa's process.
 
-A case has features. A prompt holds rules for features, one a line; each is rough, precise or wrong. The chance of a right answer
-is the product of what the prompt knows of the case's features (so rules interact: a case with three features needs three rules),
-cut by rough rules that spill over to a neighbouring feature, by harmful habits, by idle words and by a missing line about
-the form. Whether one answer is right depends on the case's own luck, and for a share of the cases on the luck of exactly this
+A case has features. A prompt holds rules for features, one a line; each is rough, precise or wrong. The chance of a right
+answer is the product of what the prompt knows of the case's features (so rules interact: three features need three rules),
+cut by rough rules that spill over to a neighbouring feature, by harmful habits, by idle words and by a missing line about the
+form. Whether one answer is right depends on the case's own luck, and for a share of the cases on the luck of exactly this
 prompt with this case, as with a real model at temperature 0.
 """
 
@@ -55,8 +55,8 @@ class Item:
 class Setting:
     """What makes one family of worlds. See the table WORLDS.
 
-    sizes: how often a case has one, two or three features. levels: what a feature without a rule, with a rough one and with a wrong
-    one is worth (a precise one: 1). spill: what a rough rule leaves of its neighbours. helpful: share of the reflector's
+    sizes: how often a case has one, two or three features. levels: what a feature without a rule, with a rough and with a
+    wrong one is worth (a precise one: 1). spill: what a rough rule leaves of its neighbours. helpful: share of the reflector's
     replies that try to help; the others harm. luck: share of answers that depend on the exact prompt.
     """
 
@@ -131,7 +131,8 @@ class World:
         kinds, weights = zip(*self._kinds, strict=True)
         count = itertools.count(1)
         return [
-            [Item(f"{next(count):04d}", kind) for kind in self._numbers.choices(kinds, weights, k=size)] for size in sizes
+            [Item(f"{next(count):04d}", kind) for kind in self._numbers.choices(kinds, weights, k=size)]
+            for size in sizes
         ]
 
     def chance(self, features: tuple[str, ...], lesson: Lesson) -> float:

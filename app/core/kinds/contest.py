@@ -7,13 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.core.evaluation import Report
 from app.core.kinds.pool import Standing
 from app.core.kinds.training import Training
 from app.core.model import Case
 from app.core.optimizers import Proposal
 from app.core.run import Run
-from app.core.stats import UNLIKELY, Mean, Paired, accepts, cannot_win, chance_to_win, mean_of, paired
+from app.core.stats import UNLIKELY, Mean, Paired, accepts, cannot_win, chance_to_win, mean_of, paired, pairs
 from app.ports.journal import Sample
 from app.ports.llm import Json
 
@@ -68,7 +67,7 @@ class Entry:
 
     @property
     def mergeable(self) -> bool:
-        """Whether it is worth being merged: better than its parent at the gate, or worse by no more than chance often brings."""
+        """Whether it is worth being merged: better than its parent at the gate, or worse by no more than chance brings."""
         gate = self.fate.gate
         return bool(gate and gate.n and self.lead >= -LENIENT * (gate.sd or 0.0) / math.sqrt(gate.n)) and self.lead > -1
 
@@ -99,10 +98,10 @@ class Contest:
             both = [case for case in child.seen if case in entry.parent.seen]
             before = [entry.parent.seen[case].sample for case in both]
             entry.gated = tuple(child.seen[case].sample for case in both)
-            gate = await asyncio.to_thread(paired, before, entry.gated, seed=spec.seed)
-            if (gate.delta or 0.0) < 0.0:
+            if sum(theirs - ours for _, ours, theirs in pairs(before, entry.gated)) < 0.0:
                 break
-        fate.batch, fate.gate = mean_of(entry.gated), gate
+        fate.batch = mean_of(entry.gated)
+        fate.gate = gate = await asyncio.to_thread(paired, before, entry.gated, seed=spec.seed)
         entry.passed, reason = accepts("improvement", gate, min_delta=0.0, alpha=spec.alpha)
         fate.why = "" if entry.passed else f"minibatch gate: {reason}"
 

@@ -16,8 +16,8 @@ from app.ports.journal import Sample
 class Standing:
     """A candidate of the pool. report: its validation so far. seen: the train rows that it answered, by case id.
 
-    drawn: those of them that were drawn when it was a parent. The others are the rows of its own gate, which it passed with some
-    luck; children that had to beat it there would be held against that luck.
+    drawn: those of them that were drawn when it was a parent. The others are the rows of its own gate, which it passed with
+    some luck; children that had to beat it there would be held against that luck.
     """
 
     number: int

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from app.core.desk import FINAL_ERRORS
 from app.core.evaluation import Report
 from app.core.halt import ProviderDown
-from app.core.kinds.contest import Contest, Entry, Fate
+from app.core.kinds.contest import Contest, Entry
 from app.core.kinds.kept_back import price_of_test
 from app.core.kinds.pool import Pool, Standing
 from app.core.kinds.spending import next_size
@@ -73,7 +73,11 @@ class Search:
         parent.drawn |= {case.id: case for case in batch}
         evidence = self._evidence(outlook, parent)
         self.run.note(
-            "epoch", epoch=epoch, parent=parent.number, batch=mean_of(samples).as_json(), failures=len(evidence.failures)
+            "epoch",
+            epoch=epoch,
+            parent=parent.number,
+            batch=mean_of(samples).as_json(),
+            failures=len(evidence.failures),
         )
         entries: list[Entry] = []
         if evidence.failures:
@@ -137,9 +141,7 @@ class Search:
             self._log(told, "warning")
         return found
 
-    async def _compete(
-        self, parent: Standing, proposals: Sequence[Proposal], batch: Sequence[Case]
-    ) -> list[Entry]:
+    async def _compete(self, parent: Standing, proposals: Sequence[Proposal], batch: Sequence[Case]) -> list[Entry]:
         """Settle the proposals of an epoch: flaw, gate, race, acceptance; and note what became of each."""
         entries = [await self._enter(parent, proposal, batch) for proposal in proposals]
         better = sorted((e for e in entries if e.mergeable), key=lambda e: (-e.lead, e.number))
@@ -157,9 +159,7 @@ class Search:
             self._settle(entry)
         return entries
 
-    async def _enter(
-        self, parent: Standing, proposal: Proposal, batch: Sequence[Case]
-    ) -> Entry:
+    async def _enter(self, parent: Standing, proposal: Proposal, batch: Sequence[Case]) -> Entry:
         """A proposal after its gate; what failed there is settled."""
         self.proposals += 1
         candidate = Candidate(proposal.system_prompt, proposal.output_prompt, self.spec.start.model)

@@ -106,5 +106,3 @@ def value(name: str, outlook: Outlook) -> float:
 
 def _numbers(outlook: Outlook, purpose: str) -> random.Random:
     return random.Random(f"{outlook.seed}/auto/{purpose}/{outlook.epoch}")  # noqa: S311 - no secret
-
-

@@ -26,8 +26,8 @@ class Evolutionary:
 
     name = "evolutionary"
     summary = (
-        "Breeds a population of prompts: parents win tournaments, children come from crossing two parents or from a mutation by "
-        "the optimiser model, and the best survive."
+        "Breeds a population of prompts: parents win tournaments, children come from crossing two of them or from a mutation "
+        "by the optimiser model, and the best survive."
     )
     needs_optimizer = True
     adds_examples = False
@@ -51,7 +51,9 @@ class Evolutionary:
 
 def population(outlook: Outlook) -> list[Member]:
     """The best members, the leading one first. Those that were validated in full go before the others."""
-    return sorted(outlook.members, key=lambda m: (m.number != outlook.best, not m.complete, -m.mean, -m.number))[:POPULATION]
+    return sorted(outlook.members, key=lambda m: (m.number != outlook.best, not m.complete, -m.mean, -m.number))[
+        :POPULATION
+    ]
 
 
 def tournament(members: Sequence[Member], numbers: random.Random) -> Member:

@@ -29,8 +29,8 @@ class ExampleAddition:
 
     name = "example_addition"
     summary = (
-        "Train examples are added to the system prompt: several subsets are tried, aimed at the answers that fail, and the best "
-        "one is varied further. Needs no optimiser model."
+        "Train examples are added to the system prompt: several subsets are tried, aimed at the answers that fail, and the "
+        "best one is varied further. Needs no optimiser model."
     )
     needs_optimizer = False
     adds_examples = True
@@ -48,7 +48,7 @@ class ExampleAddition:
 
 
 def subsets(evidence: Evidence, count: int) -> list[Proposal]:
-    """Different subsets to try: fresh ones, and when the parent shows examples already, variations of those in every other place."""
+    """Different subsets to try: fresh ones, and in every other place variations of the examples that the parent shows."""
     parent, present = evidence.parent, shown_in(evidence.parent.system_prompt, evidence.train)
     found: dict[tuple[str, ...], Proposal] = {}
     for number in range(count):
@@ -56,7 +56,9 @@ def subsets(evidence: Evidence, count: int) -> list[Proposal]:
         varied = bool(present) and number % 2 == 0
         chosen = vary(evidence, present, at) if varied else choose_examples(evidence, at)
         if chosen:
-            proposal = Proposal(with_examples(parent.system_prompt, chosen), parent.output_prompt, _told(chosen, varied))
+            proposal = Proposal(
+                with_examples(parent.system_prompt, chosen), parent.output_prompt, _told(chosen, varied)
+            )
             found.setdefault(tuple(case.id for case in chosen), proposal)
     return list(found.values())
 

@@ -18,9 +18,7 @@ class Hunk(NamedTuple):
     lines: tuple[str, ...]
 
 
-def merged(
-    base: Candidate, versions: Sequence[Candidate], take: Callable[[], bool] = lambda: True
-) -> tuple[str, str]:
+def merged(base: Candidate, versions: Sequence[Candidate], take: Callable[[], bool] = lambda: True) -> tuple[str, str]:
     """System and output prompt with the changes of all versions; where two changes overlap, the earlier version's counts.
 
     take: asked once for each change whether it is wanted (a crossover leaves some out).

@@ -111,7 +111,11 @@ def lineages(evidence: Evidence) -> Proposal | None:
     parent = outlook.member(evidence.parent_number)
     related = ancestors(outlook, parent.number)
     used = {n for m in outlook.members for n in m.parents[1:]}
-    others = [m for m in outlook.members if m.number not in related | used and parent.number not in ancestors(outlook, m.number)]
+    others = [
+        m
+        for m in outlook.members
+        if m.number not in related | used and parent.number not in ancestors(outlook, m.number)
+    ]
     best = max(others, key=lambda m: (_helps(m, parent), m.number), default=None)
     if best is None or _helps(best, parent) <= 0:
         return None

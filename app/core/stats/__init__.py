@@ -2,7 +2,7 @@
 
 from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win
 from app.core.stats.interval import Mean, mean_of, score_of
-from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired
+from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired, pairs
 from app.core.stats.plateau import plateau
 from app.core.stats.power import minimum_detectable
 from app.core.stats.racing import UNLIKELY, chance_to_win
@@ -24,6 +24,7 @@ __all__ = [
     "mean_of",
     "minimum_detectable",
     "paired",
+    "pairs",
     "plateau",
     "score_of",
     "verdict",

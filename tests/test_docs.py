@@ -94,7 +94,7 @@ def test_every_scorer_and_strategy_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    app = Flask("docs")
+    app = Flask("whetstone-docs")
     CSRFProtect(app)
     api.attach(app)
     routes = {

@@ -47,13 +47,10 @@ def show(key: str) -> Response:
 @routes.get("/<key>/examples")
 def examples(key: str) -> Response:
     """Its examples: after (row number), limit, search."""
-    size = page_size()
-    rows = service.examples(
-        session(),
-        service.get(session(), key),
-        after=whole("after", 0),
-        limit=size,
-        search=request.args.get("search", ""),
-    )
+    size, after, search = page_size(), whole("after", 0), request.args.get("search", "").strip()
+    dataset = service.get(session(), key)
+    rows = service.examples(session(), dataset, after=after, limit=size, search=search)
     items = [{"row": one.row, "input": one.input, "answer": one.reference, "extra": one.extra} for one in rows]
-    return answer({"items": items, "next": items[-1]["row"] if len(items) == size else None})
+    full = len(items) == size
+    following = items[-1]["row"] if full else service.searched_up_to(session(), dataset, after, search)
+    return answer({"items": items, "next": following})

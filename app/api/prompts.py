@@ -7,7 +7,7 @@ from typing import Any, Literal
 from flask import Blueprint, Response, request, url_for
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.api.context import answer, body, session
+from app.api.context import answer, body, page_size, session
 from app.services import documents
 from app.services import prompts as service
 from app.services.errors import Invalid, NotFound, Problem
@@ -40,9 +40,12 @@ class NewVersion(BaseModel):
 
 @routes.get("")
 def list_all() -> Response:
-    """The prompts by name; search: words that name, description, category or tags contain."""
-    found = service.list_prompts(session(), request.args.get("search", ""))
-    return answer({"items": [documents.prompt(prompt) for prompt in found]})
+    """The prompts by name; search: words that name, description, category or tags contain; tag, after (a name), limit."""
+    size = page_size()
+    words = {name: request.args.get(name, "") for name in ("search", "tag", "after")}
+    found = service.summaries(session(), service.list_prompts(session(), **words, limit=size))
+    items = [documents.prompt(one.prompt, one.versions) for one in found]
+    return answer({"items": items, "next": items[-1]["name"] if len(items) == size else None})
 
 
 @routes.get("/<path:name>")
@@ -50,7 +53,7 @@ def show(name: str) -> Response:
     """One prompt with all its versions, the newest first."""
     prompt = service.get(session(), name)
     versions = [documents.version(version) for version in service.versions(session(), prompt)]
-    return answer({**documents.prompt(prompt), "history": versions})
+    return answer({**documents.prompt(prompt, len(versions)), "history": versions})
 
 
 @routes.get("/<path:name>/versions/<which>")

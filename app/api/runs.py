@@ -1,4 +1,4 @@
-"""/runs: list, show, follow, pause, resume, cancel, export."""
+"""/runs: list, show, bill, follow, pause, resume, cancel, export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from flask import Blueprint, Response, request, stream_with_context
 from sqlalchemy.orm import Session
 
-from app.api.context import answer, backend, page_size, session, whole
+from app.api.context import answer, backend, body, page_size, session, text, whole
 from app.services import documents, training
 from app.services import runs as service
 from app.services.errors import Invalid, Problem
@@ -52,6 +52,12 @@ def result(run_id: str) -> Response:
     return answer(documents.training_result(run, service.totals(session(), run.id)))
 
 
+@routes.get("/<run_id>/bill")
+def bill(run_id: str) -> Response:
+    """What it has cost, by role and model and by day, and how its calls kept to the rate limits."""
+    return answer(documents.bill(service.bill(session(), service.get(session(), run_id))))
+
+
 @routes.get("/<run_id>/form")
 def form(run_id: str) -> Response:
     """The fields that start the same training again."""
@@ -85,8 +91,9 @@ def pause(run_id: str) -> Response:
 
 @routes.post("/<run_id>/resume")
 def resume(run_id: str) -> Response:
-    """Continue a paused run."""
-    run = service.request_resume(session(), run_id)
+    """Continue a paused run; uncertain says what becomes of calls that were cut off: repeat or skip."""
+    given = body() if request.get_data() else {}
+    run = service.request_resume(session(), run_id, text(given, "uncertain", ""))
     return answer({**documents.run(run), "hinted": backend().enqueue(run.id)})
 
 

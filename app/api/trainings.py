@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from flask import Blueprint, Response, url_for
 
 from app import wiring
@@ -30,4 +32,6 @@ def start() -> Response:
 
 
 def _spec(given: dict[str, Json]) -> Json:
-    return training.parse(session(), given, settings=backend().settings, gateway=wiring.open_llm())
+    settings = backend().settings
+    with closing(wiring.open_tools(settings)) as tools:
+        return training.parse(session(), given, settings=settings, gateway=wiring.open_llm(), tools=tools)

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from app.cli import datasets, demo, doctor, prompts, runs, serve, train
+from app import wiring
+from app.cli import bill, datasets, demo, doctor, prompts, prune, runs, serve, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -23,7 +24,7 @@ class Door(click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run a command and exit with its code."""
         words = list(sys.argv[1:] if args is None else args)
-        extra["standalone_mode"] = False
+        extra |= {"standalone_mode": False, "obj": words}
         try:
             status = super().main(words, *rest, **extra)
         except click.exceptions.Exit as end:
@@ -55,28 +56,39 @@ def _refusal(error: Exception) -> Refused:
     )
 
 
+NEED_NO_DATABASE = frozenset({"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train"})
+"""They make the database, or look at it themselves."""
+
+
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="whetstone")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Train prompts the way others train models, and find out honestly whether it helped.
 
     \b
     Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 gate not met (--min-improvement),
     4 cancelled or out of budget.
     """
+    if context.invoked_subcommand not in NEED_NO_DATABASE and {"-h", "--help"}.isdisjoint(context.obj):
+        wiring.database().check()
 
 
+runs.runs.add_command(bill.bill)
 for command in (
     serve.up,
     serve.web,
     serve.worker,
     serve.migrate,
+    serve.backup,
     doctor.doctor,
     demo.demo,
     datasets.datasets,
     prompts.prompts,
     train.train,
     runs.runs,
+    prune.prune,
+    bill.spend,
 ):
     cli.add_command(command)
 

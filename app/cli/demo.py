@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from typing import Any
 
 import click
@@ -66,8 +67,10 @@ def start_sample(settings: Settings) -> str:
             "scorer": [sample.scorer],
             "primary_model": PRIMARY,
             "optimizer_model": OPTIMIZER,
+            "cache": "off",  # a second demo is to show a run, not replies of the first one
         }
-        spec = training.parse(session, form, settings=settings, gateway=wiring.open_llm())
+        with closing(wiring.open_tools(settings)) as tools:
+            spec = training.parse(session, form, settings=settings, gateway=wiring.open_llm(), tools=tools)
         run = training.start(session, spec, name=f"Demo: {sample.title.lower()}")
     wiring.enqueue(run.id)
     return run.id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,9 +14,9 @@ from app import wiring
 from app.cli.console import Exit, emit, json_option
 from app.config import ConfigError, Settings
 from app.services import providers, workers
+from app.services.machine import MB, Machine
 from app.store.schema import Unusable
 
-LOW_DISK_MB = 500
 SIGNS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
@@ -39,37 +38,35 @@ def checks() -> Iterator[Check]:
             yield Check("configuration", "problem", problem)
         return
     yield Check("configuration", "ok", "every setting is valid")
-    yield _disk(settings)
-    yield _database()
+    yield from _storage(settings)
     yield from _queue(settings)
     yield from _keys()
 
 
-def _disk(settings: Settings) -> Check:
-    folder = settings.data_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        free_mb = shutil.disk_usage(folder).free // 2**20
-    except OSError as error:
-        return Check(
-            "disk", "problem", f"{folder} cannot be used: {error.strerror}; choose another with WHETSTONE_DATA_DIR"
-        )
-    if not os.access(folder, os.W_OK):
-        return Check(
-            "disk", "problem", f"{folder} is not writable; change its owner, or choose another with WHETSTONE_DATA_DIR"
-        )
-    if free_mb < LOW_DISK_MB:
-        return Check("disk", "problem", f"only {free_mb} MB are free at {folder}; free some, or choose another folder")
-    return Check("disk", "ok", f"{free_mb:,} MB free at {folder}")
-
-
-def _database() -> Check:
+def _storage(settings: Settings) -> Iterator[Check]:
     try:
         database = wiring.database()
+    except Unusable as error:
+        yield Check("database", "problem", str(error))
+        return
+    yield from _disk(settings, Machine.of(settings, database.engine))
+    try:
         database.check(thorough=True)
     except Unusable as error:
-        return Check("database", "problem", str(error))
-    return Check("database", "ok", database.title)
+        yield Check("database", "problem", str(error))
+        return
+    yield Check("database", "ok", database.title)
+
+
+def _disk(settings: Settings, machine: Machine) -> Iterator[Check]:
+    if trouble := machine.trouble():
+        yield Check("disk", "problem", f"{trouble}, or choose another folder with WHETSTONE_DATA_DIR")
+    else:
+        free_mb = shutil.disk_usage(settings.data_dir).free // MB
+        yield Check("disk", "ok", f"{free_mb:,} MB free at {settings.data_dir}")
+    if found := machine.waiting():
+        waits = ", ".join(f"{count} for run {run_id}" for run_id, count in sorted(found.items()))
+        yield Check("spool", "note", f"paid answers wait until their run goes on: {waits}")
 
 
 def _queue(settings: Settings) -> Iterator[Check]:

@@ -21,7 +21,8 @@ def prompts() -> None:
 def list_(search: str, as_json: bool) -> None:
     """List the prompts."""
     with wiring.database().session() as session:
-        found = [documents.prompt(prompt) for prompt in service.list_prompts(session, search)]
+        summaries = service.summaries(session, service.list_prompts(session, search))
+        found = [documents.prompt(one.prompt, one.versions) for one in summaries]
     rows = [
         (p["name"], p["kind"], p["versions"], ", ".join(f"{k}=v{v}" for k, v in p["labels"].items()), p["description"])
         for p in found
@@ -40,7 +41,7 @@ def show(name: str, which: str, as_json: bool) -> None:
         prompt = service.get(session, name)
         chosen = documents.version(service.version(session, prompt, which))
         history = [documents.version(version) for version in service.versions(session, prompt)]
-        about = documents.prompt(prompt)
+        about = documents.prompt(prompt, len(prompt.versions))
         text = service.export(service.version(session, prompt, which), "text")
 
     def display() -> None:

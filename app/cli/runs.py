@@ -23,7 +23,7 @@ FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {"csv": service.ex
 
 @click.group()
 def runs() -> None:
-    """Runs: list, show, watch, pause, resume, cancel, export, report."""
+    """Runs: list, show, bill, watch, pause, resume, cancel, export, report."""
 
 
 @runs.command("list")
@@ -58,7 +58,9 @@ def show(run_id: str, as_json: bool) -> None:
     with wiring.database().session() as session:
         run = service.get(session, run_id)
         about = documents.run(run, full=True)
-        about["spent"] = documents.spent(service.totals(session, run.id))
+        totals = service.totals(session, run.id)
+        about["spent"] = documents.spent(totals)
+        undecided = service.undecided(session, run)
 
     def display() -> None:
         lines = ("id", "name", "kind", "status", "reason", "dataset", "prompt", "created_at", "ended_at")
@@ -68,9 +70,15 @@ def show(run_id: str, as_json: bool) -> None:
             click.echo("models      simulated")
         if outcome := about["outcome"]:
             click.echo(f"verdict     {outcome['verdict']}. {outcome['sentence']}")
-        spent = about["spent"]
-        cost = "unknown cost" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
-        click.echo(f"spent       {spent['calls']:,} calls, {spent['tokens']:,} tokens, {cost}")
+        if about["calls_pruned_at"]:
+            click.echo(f"calls       removed on {about['calls_pruned_at']} to save room; scores and totals stay")
+        if about["resume_at"]:
+            click.echo(f"resumes     by itself at {about['resume_at']}")
+        if undecided:
+            click.echo(
+                f"asks        {service.numbered(undecided, 'call')} cut off after sending; resume with --uncertain"
+            )
+        click.echo(f"spent       {service.spent_in_words(totals)}")
 
     emit(about, as_json, display)
 
@@ -102,11 +110,16 @@ def cancel(run_id: str, as_json: bool) -> None:
 @runs.command()
 @click.argument("run_id", metavar="RUN")
 @click.option("--here", is_flag=True, help="Work on it in this process instead of a worker.")
+@click.option(
+    "--uncertain",
+    type=click.Choice(["repeat", "skip"]),
+    help="Calls that were cut off after sending: send them again, or leave them out.",
+)
 @json_option
-def resume(run_id: str, here: bool, as_json: bool) -> int:
+def resume(run_id: str, here: bool, uncertain: str | None, as_json: bool) -> int:
     """Continue a paused run where it stopped; nothing is paid for twice."""
     with wiring.database().session() as session:
-        run = service.request_resume(session, run_id)
+        run = service.request_resume(session, run_id, uncertain or "")
     if here:
         return report_result(foreground.here(run_id), None, as_json)
     wiring.enqueue(run_id)

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -17,6 +18,7 @@ from app import wiring
 from app.cli.console import emit, json_option, say
 from app.cli.supervisor import CannotStart, Service, Supervisor, healthy, refuse_used_port, take_folder
 from app.config import ROOT, Settings
+from app.store import backup as copying
 
 SOFT_END = {"REMAP_SIGTERM": "SIGQUIT"}
 """Celery then ends at SIGTERM without waiting for runs to finish; their work is kept and continued."""
@@ -29,7 +31,8 @@ def web_command(settings: Settings) -> list[str]:
         "--host": settings.host,
         "--port": str(settings.port),
         "--blocking-threads": str(settings.web_threads),
-        "--backpressure": str(settings.web_threads * 4),
+        # Connections, not requests: a browser keeps several open, and those of refused streams come again.
+        "--backpressure": str(max(1024, settings.web_threads * 4)),
         "--workers-kill-timeout": "3",
         "--log-level": settings.log_level.lower(),
         "--working-dir": str(ROOT),
@@ -181,3 +184,12 @@ def migrate(as_json: bool) -> None:
         as_json,
         lambda: click.echo(f"{database.title} is up to date"),
     )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def backup(file: Path, as_json: bool) -> None:
+    """Copy an SQLite database to FILE, also while runs are under way."""
+    size = copying.backup(wiring.database(), file)
+    emit({"backup": str(file), "bytes": size}, as_json, lambda: click.echo(f"{file}: {size:,} bytes"))

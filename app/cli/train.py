@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
+from app.core import scorers
+from app.ports.journal import Totals
 from app.services import datasets, documents, runs, training
 from app.services.errors import Problem
 
@@ -29,6 +32,8 @@ OPTIONS = (
     click.option("--primary-model", metavar="MODEL", help="Model to train for, such as openai/gpt-5-mini."),
     click.option("--optimizer-model", metavar="MODEL", help="Model that proposes prompts."),
     click.option("--api-base", metavar="URL", help="OpenAI-compatible server of the primary model."),
+    click.option("--judge-model", metavar="MODEL", help="Model that grades answers for the scorer rubric."),
+    click.option("--judge-api-base", metavar="URL", help="API base of the judge model."),
     click.option("--optimizer-api-base", metavar="URL", help="The same for the optimizer model."),
     click.option("--temperature", metavar="NUMBER", help="Temperature of the primary model."),
     click.option("--optimizer-temperature", metavar="NUMBER", help="Temperature of the optimizer model."),
@@ -47,6 +52,11 @@ OPTIONS = (
     click.option("--split", metavar="A/B/C", help="Shares of train, validation and test, such as 60/20/20."),
     click.option("--seed", metavar="N", help="Seed of split, batches and intervals."),
     click.option("--max-prompt-chars", metavar="N", help="Most characters of a proposal."),
+    click.option("--target-rpm", metavar="N", help="Most requests per minute to the primary model."),
+    click.option(
+        "--no-cache", "cache", flag_value="off", help="Take no replies of earlier runs, and leave none to later ones."
+    ),
+    click.option("--on-uncertain", metavar="RULE", help="Calls cut off after sending: repeat, ask, or skip."),
     click.option("--conflicts", metavar="RULE", help="Same input with different answers: refuse, or allow."),
     click.option("--budget-usd", metavar="USD", help="Most US dollars."),
     click.option("--budget-calls", metavar="N", help="Most model calls."),
@@ -98,7 +108,8 @@ def train(
     with wiring.database().session() as session:
         raw = _raw(form)
         raw["dataset"] = _dataset(session, str(raw["dataset"]))
-        spec = training.parse(session, raw, settings=settings, gateway=gateway)
+        with closing(wiring.open_tools(settings)) as tools:
+            spec = training.parse(session, raw, settings=settings, gateway=gateway, tools=tools)
         estimate = training.estimate(session, spec, gateway=gateway)
         if only_estimate:
             emit(documents.values(estimate), as_json, lambda: click.echo(estimate_line(estimate)))
@@ -113,8 +124,27 @@ def train(
 
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
-    raw: dict[str, object] = {key: list(value) if isinstance(value, tuple) else value for key, value in form.items()}
+    raw: dict[str, object] = {**form, "scorer": [_scorer(text) for text in form["scorer"]]}
     return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
+
+
+def _scorer(given: str) -> str:
+    """A scorer in which the files that it names stand as their text."""
+    if given.lstrip().startswith("{"):
+        return given
+    try:
+        name, texts = scorers.written(given)
+        kinds = {one.name: one.kind for one in scorers.settings(name)}
+    except ValueError:
+        return given  # told with everything else that is wrong
+    named = [key for key in texts if kinds.get(key) in ("text", "file")]
+    if not named:
+        return given
+    for key in named:
+        if kinds[key] == "file" and not Path(texts[key]).is_file():
+            raise Refused([Problem("scorer", f"{name}: there is no file {texts[key][:200]!r}")])
+        texts[key] = _text_or_file("scorer", texts[key])
+    return scorers.format(scorers.read(name, texts))
 
 
 def _text_or_file(field: str, given: str) -> str:
@@ -163,11 +193,12 @@ def _announce(estimate: training.Estimate, limit: float, yes: bool) -> None:
 def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
     """Print how a run came out. Returns the exit code."""
     with wiring.database().session() as session:
-        result = documents.training_result(waited.run, runs.totals(session, waited.run.id))
+        totals = runs.totals(session, waited.run.id)
+        result = documents.training_result(waited.run, totals)
     if gate is not None:
         met = result["delta"] is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
-    emit(result, as_json, lambda: _show(result))
+    emit(result, as_json, lambda: _show(result, totals))
     return Exit.STOPPED if waited.interrupted else exit_code(result)
 
 
@@ -180,7 +211,7 @@ def exit_code(result: Mapping[str, Any]) -> Exit:
     return Exit.DONE if result.get("gate", {"met": True})["met"] else Exit.GATE
 
 
-def _show(result: Mapping[str, Any]) -> None:
+def _show(result: Mapping[str, Any], totals: Totals) -> None:
     mark = " (simulated models)" if result["simulated"] else ""
     click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
     if result["sentence"]:
@@ -191,8 +222,7 @@ def _show(result: Mapping[str, Any]) -> None:
             f"sealed test: {result['baseline']:.3f} -> {result['final']:.3f}, difference {result['delta']:+.3f} "
             f"[{low:+.3f}, {high:+.3f}], p = {result['p_value']:.3g}"
         )
-    cost = "unknown cost" if result["cost_usd"] is None else f"${result['cost_usd']:.4f}"
-    click.echo(f"spent: {result['calls']:,} calls, {result['tokens']:,} tokens, {cost}")
+    click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(
             f"gate: at least {result['gate']['min_improvement']:+.3f}: {'met' if result['gate']['met'] else 'NOT met'}"

@@ -56,6 +56,8 @@ class Training(Section):
     """Most tokens of one answer."""
     max_prompt_chars: Annotated[Whole, Field(ge=100, le=1_000_000)] = 12_000
     """Most characters of a proposal's system and output prompt together."""
+    cache: Literal["reuse", "off"] = "reuse"
+    """Replies to equal calls of earlier runs: reuse them at no cost, or off."""
 
 
 class Optimizer(Section):
@@ -101,6 +103,30 @@ class Calls(Section):
     """Longest wait before a retry in seconds, also when a provider asks for more."""
     circuit_failures: Annotated[Whole, Field(ge=1, le=1000)] = 10
     """Calls that fail for good in a row, without one success, before the run pauses."""
+    outage_retry_s: Annotated[Number, Field(ge=0, le=86_400)] = 60.0
+    """Seconds until a run that an outage paused is tried again; doubles each time up to 30 minutes; 0 means by hand only."""
+    on_uncertain: Literal["repeat", "ask", "skip"] = "repeat"
+    """Calls that were cut off after sending, when a run goes on: repeat, ask (pause and ask a person), or skip."""
+
+
+class Judge(Section):
+    """How a judge model is called, which the scorer rubric asks."""
+
+    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.0
+    """Temperature of the judge model."""
+    max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2048
+    """Most tokens of one judgement."""
+
+
+class Code(Section):
+    """What a person's code may use when the scorer python runs it."""
+
+    timeout_s: Annotated[Number, Field(ge=0.1, le=600)] = 5.0
+    """Most seconds of one call, by the clock and of the processor."""
+    memory_mb: Annotated[Whole, Field(ge=64, le=65_536)] = 512
+    """Most memory of one call, in megabytes."""
+    processes: Annotated[Whole, Field(ge=1, le=64)] = 2
+    """Calls at the same time for one run."""
 
 
 class Uploads(Section):
@@ -116,6 +142,17 @@ class Uploads(Section):
     """Most characters of one cell."""
 
 
+class Retention(Section):
+    """For how long records are kept; ``whetstone prune`` removes what is older."""
+
+    calls_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Requests and replies of runs that ended more than this many days ago are removed; null keeps them."""
+    events_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Waits in the logs of runs that ended more than this many days ago are removed; null keeps them."""
+    runs_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    """Whole runs that ended more than this many days ago are removed; null keeps them."""
+
+
 class Settings(Section):
     """All settings. Once loaded, folders are absolute and database_url is filled in."""
 
@@ -127,6 +164,8 @@ class Settings(Section):
     """Model that a new training trains for."""
     optimizer_model: Name = "vertex_ai/gemini-3.5-flash"
     """Model that proposes prompts in a new training."""
+    judge_model: Name = "vertex_ai/gemini-3.5-flash"
+    """Model that grades answers when a new training is scored by rubric."""
 
     host: Name = "127.0.0.1"
     """Address that the web server listens on."""
@@ -149,6 +188,10 @@ class Settings(Section):
     """Folder that runs are exported to."""
     database_url: Annotated[str, Field(repr=False)] = ""
     """sqlite:///path or postgresql://user:password@host/name; when empty, app.db in the data folder."""
+    database_wait_s: Annotated[Number, Field(ge=0, le=86_400)] = 120.0
+    """Seconds that a run waits for a database that does not answer, buying nothing, before its worker gives it up."""
+    disk_min_mb: Annotated[Whole, Field(ge=0, le=10**9)] = 200
+    """Free megabytes in the data folder (and at an SQLite database) below which runs pause instead of buying."""
     redis_url: Annotated[str, Field(repr=False)] = ""
     """The Redis to use; when empty, an embedded one is started on redis_port."""
     redis_port: Annotated[Whole, Field(ge=1, le=65535)] = 6390
@@ -160,19 +203,38 @@ class Settings(Section):
     """A run whose worker has been silent for this many seconds is given to another one."""
     sweep_s: Annotated[Number, Field(ge=0.2, le=60)] = 5.0
     """Seconds between two looks of a worker for abandoned runs."""
+    share_above: Annotated[Whole, Field(ge=0, le=10**9)] = 2000
+    """Answers still to come from which on a run asks other workers for help; 0 means never."""
+    share_with: Annotated[Whole, Field(ge=1, le=256)] = 4
+    """Worker processes that are asked to help with one run."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
+    allow_code: bool = False
+    """Whether the scorer python may run code of whoever can start a run."""
 
     training: Training = Training()
     optimizer: Optimizer = Optimizer()
     budget: Budget = Budget()
     calls: Calls = Calls()
+    judge: Judge = Judge()
+    code: Code = Code()
+    rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}
+    """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
+    retention: Retention = Retention()
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("rate_limits", mode="before")
+    @classmethod
+    def _split_limits(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return {} if value is None else value
+        pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
+        return {model.strip(): rpm.strip() for model, _, rpm in pairs}
 
     @field_validator("database_url")
     @classmethod

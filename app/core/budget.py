@@ -39,6 +39,7 @@ class Amount:
 
 
 NOTHING = Amount()
+NO_LIMITS = Limits()
 
 
 def ceiling(request: Request, price: Price | None, default_output_tokens: int) -> Amount:
@@ -75,40 +76,66 @@ class Budget:
         self.kept_back = NOTHING
         self.timed = True
         """False lifts the wall-time limit, for what finishes a run."""
-        self._spent = Amount(
-            spent.cost_usd + spent.uncertain_usd,
-            spent.calls + spent.uncertain_calls,
-            spent.prompt_tokens + spent.completion_tokens,
-        )
+        self._spent = _amount(spent)
         self._reserved = NOTHING
+        self._lent = NOTHING
         self._clock = clock
         self._began = clock() - elapsed_s
-        self._settled = asyncio.Condition()
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def spent(self) -> Amount:
         """Settled so far, with what may have been spent unseen."""
         return self._spent
 
+    def share(self, fraction: float) -> Limits:
+        """A part of what is left, for lend(); what has no limit has none there either. fraction: in (0, 1]."""
+        left, used = self.limits, self._spent.plus(self._lent).plus(self._reserved).plus(self.kept_back)
+        fraction *= 1 - 1e-9  # the parts together must not pass the whole by rounding
+        return Limits(
+            None if left.usd is None else max(0.0, (left.usd - used.usd) * fraction),
+            None if left.calls is None else max(0, int((left.calls - used.calls) * fraction)),
+            None if left.tokens is None else max(0, int((left.tokens - used.tokens) * fraction)),
+        )
+
+    def lend(self, share: Limits) -> Amount:
+        """Let another worker spend a share; returns what take_back() wants to know. Calls here do not wait for its return."""
+        lent = Amount(share.usd or 0.0, share.calls or 0, share.tokens or 0)
+        self._lent = self._lent.plus(lent)
+        return lent
+
+    def take_back(self, lent: Amount, spent: Amount) -> None:
+        """The other worker is done with what was lent, having spent so much."""
+        self._lent = self._lent.plus(lent, -1)
+        self.settle(NOTHING, spent)
+
+    def recount(self, spent: Totals) -> None:
+        """Take what is on record as what was spent. Only to be called while no call is under way."""
+        self._spent = _amount(spent)
+
     async def reserve(self, amount: Amount) -> None:
         """Set the amount aside, waiting for calls under way when only their reservations are in the way.
 
         Raises: BudgetReached when it would not fit even if they cost nothing.
         """
-        async with self._settled:
-            while True:
-                self._refuse_beyond(self._spent.plus(amount).plus(self.kept_back))
-                if not self._excess(self._spent.plus(self._reserved).plus(amount).plus(self.kept_back)):
-                    self._reserved = self._reserved.plus(amount)
-                    return
-                await self._settled.wait()
+        while self.limits != NO_LIMITS:
+            gone = self._spent.plus(self._lent).plus(self.kept_back)
+            self._refuse_beyond(gone.plus(amount))
+            if not self._excess(gone.plus(self._reserved).plus(amount)):
+                break
+            settled = asyncio.get_running_loop().create_future()
+            self._waiting.append(settled)
+            await settled
+        self._reserved = self._reserved.plus(amount)
 
-    async def settle(self, reserved: Amount, spent: Amount) -> None:
+    def settle(self, reserved: Amount, spent: Amount) -> None:
         """Replace a reservation by what was really spent."""
-        async with self._settled:
-            self._reserved = self._reserved.plus(reserved, -1)
-            self._spent = self._spent.plus(spent)
-            self._settled.notify_all()
+        self._reserved = self._reserved.plus(reserved, -1)
+        self._spent = self._spent.plus(spent)
+        waiting, self._waiting = self._waiting, []
+        for settled in waiting:
+            if not settled.done():
+                settled.set_result(None)
 
     def _refuse_beyond(self, total: Amount) -> None:
         if excess := self._excess(total):
@@ -127,3 +154,11 @@ class Budget:
         if limits.tokens is not None and total.tokens > limits.tokens:
             return f"the limit of {limits.tokens} tokens does not allow another call{kept}"
         return ""
+
+
+def _amount(totals: Totals) -> Amount:
+    return Amount(
+        totals.cost_usd + totals.uncertain_usd,
+        totals.calls + totals.uncertain_calls,
+        totals.prompt_tokens + totals.completion_tokens,
+    )

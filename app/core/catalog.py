@@ -9,18 +9,19 @@ from typing import Any
 from app.core.kinds import train, training
 from app.core.run import Run
 from app.ports.llm import Json
+from app.ports.scoring import Tools
 
 
 @dataclass(frozen=True)
 class Kind:
     """One kind of run.
 
-    title: what people call it. prepare: from the pinned spec and the dataset's rows to the kind's own value; raises
-    ValueError when they do not belong together. execute: runs it and returns the outcome.
+    title: what people call it. prepare: from the pinned spec, the dataset's rows and what scorers may use here to the kind's
+    own value; raises ValueError when they do not belong together. execute: runs it and returns the outcome.
     """
 
     title: str
-    prepare: Callable[[Json, Sequence[tuple[int, str, str]]], Any]
+    prepare: Callable[[Json, Sequence[tuple[int, str, str]], Tools], Any]
     execute: Callable[[Run, Any], Awaitable[Json]]
 
 

@@ -1,32 +1,40 @@
-"""The call desk: every model call is looked up, budgeted, written down, sent, retried and settled here, and nowhere else."""
+"""The call desk: every model call is looked up, budgeted, written down, sent, retried and settled through here."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+from weakref import WeakValueDictionary
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from app.core.budget import NOTHING, Amount, Budget, actual, ceiling
-from app.core.halt import Halt, ProviderDown
+from app.core.budget import Amount, Budget, ceiling
+from app.core.halt import ProviderDown
 from app.core.model import digest
-from app.core.storable import storable, storable_json
-from app.ports.journal import CallIntent, CallRecord, CallResult, Journal, JournalError
-from app.ports.llm import LLM, CallError, Json, Message, ModelRef, Permanent, Reply, Request, TimedOut, Transient
+from app.core.sending import Order, Sending
+from app.ports.journal import CallRecord, CallResult, Journal
+from app.ports.llm import LLM, ModelRef, Permanent, Reply, Request, TimedOut
+from app.ports.pace import Lane, Pace
 
-FINAL_ERRORS = frozenset({"rejected", "content_filtered"})
+OnUncertain: TypeAlias = Literal["repeat", "ask", "skip"]
+
+UNKNOWN_FATE = "unknown_fate"
+"""The error of a call that was cut off after sending, and that nobody wants to send again."""
+INTERRUPTED = "interrupted"
+"""The error of a call that was cut off after sending, and that is to be sent again."""
+FINAL_ERRORS = frozenset({"rejected", "content_filtered", UNKNOWN_FATE})
 """Failures that asking again would repeat; every other recorded failure is asked again when a run is resumed."""
-
-WORTH_TELLING_S = 1.0
-"""Shorter waits between tries are not shown to watchers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How calls are made. deadline_s: per sending. sendings: tries per call. backoff_s, longest_wait_s: between tries.
 
-    circuit: calls in a row that may fail for good before the provider counts as down.
+    circuit: calls to one model in a row that may fail for good before its provider counts as down. unproven: the provider
+    was down a moment ago, so one call goes ahead alone and a single failure is enough. on_uncertain: what becomes of a call
+    that was cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no
+    cache. lanes: rate limits by model name. worth_telling_s: shorter waits between tries are not shown to watchers.
     """
 
     deadline_s: float = 60.0
@@ -34,7 +42,20 @@ class Policy:
     backoff_s: float = 0.5
     longest_wait_s: float = 60.0
     circuit: int = 8
+    unproven: bool = False
     default_output_tokens: int = 1024
+    on_uncertain: OnUncertain = "repeat"
+    draws: int | None = None
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
+    worth_telling_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallCeiling:
+    """The most that a sending may cost, and whether its price is known."""
+
+    amount: Amount
+    priced: bool
 
 
 class Desk:
@@ -51,6 +72,7 @@ class Desk:
         budget: Budget,
         policy: Policy,
         *,
+        pace: Pace,
         check: Callable[[], None],
         sleep: Callable[[float], Awaitable[None]],
         resumed: bool,
@@ -58,42 +80,97 @@ class Desk:
         self.journal = journal
         self.budget = budget
         self.policy = policy
+        self.check = check
+        """Raises what halts the run, if anything does."""
+        self.sleep = sleep
+        """Waits so many seconds; raises at once when the run halts."""
+        self.resumed = resumed
+        """Whether the journal may hold calls that this desk did not make."""
         self._llm = llm
-        self._check = check
-        self._sleep = sleep
-        self._resumed = resumed
-        self._failures = 0
+        self._pace = pace
+        self._failures: Counter[str] = Counter()
+        self._unproven = policy.unproven
+        self._probe = asyncio.Lock()
+        self._down: ProviderDown | None = None
+        self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def buy(self, key: str, role: str, request: Request) -> CallResult:
-        """The recorded result of this call, or a new one.
+    def cache_key(self, content: str, model: ModelRef, repeat: int, key: str) -> str:
+        """What every run finds the reply by; "" when this run shares none.
+
+        A model at temperature 0 answers a request the same way every time, so the content and the repeat name the reply. Any
+        other model draws one of many: the run's seed and the call's place in the run (its key) name the draw.
+        """
+        draws = self.policy.draws
+        if draws is None:
+            return ""
+        return digest([content, repeat] if model.params.get("temperature") == 0 else [content, draws, key])
+
+    async def buy(self, order: Order) -> CallResult:
+        """The recorded result of this call, a remembered reply, or a new one.
 
         Returns a failed result (``error`` set) when this one call failed for good.
         Raises: Halt, JournalError; ProviderDown when the failure concerns every further call too.
         """
-        record = (await self.journal.calls([key])).get(key) if self._resumed else None
+        record = (await self.journal.calls([order.key])).get(order.key) if self.resumed else None
         if record and record.result and (not record.result.error or record.result.error in FINAL_ERRORS):
             return record.result
-        result = await _Call(self, key, role, request, record).make()
-        self._watch_circuit(result, request.model)
+        if record and not record.result and self.policy.on_uncertain == "skip":
+            return self._leave_out(order, record)
+        if not order.cache_key:
+            return await self._send(order, record)
+        # Of equal requests under way at once, only the first is bought.
+        lock = self._under_way.setdefault(order.cache_key, asyncio.Lock())
+        async with lock:
+            return await self._remember(order, record) or await self._send(order, record)
+
+    def _leave_out(self, order: Order, record: CallRecord) -> CallResult:
+        why = "the worker was cut off after sending it; it may have been paid for, and is not sent again"
+        result = CallResult(why, error=UNKNOWN_FATE, uncertain=record.uncertain + 1)
+        self.journal.settle(order.key, result)
         return result
 
-    def _watch_circuit(self, result: CallResult, model: ModelRef) -> None:
+    async def _remember(self, order: Order, record: CallRecord | None) -> CallResult | None:
+        found = (await self.journal.remembered([order.cache_key])).get(order.cache_key)
+        if not found:
+            return None
+        self.check()
+        sending = Sending(self, order, record)
+        result = replace(
+            found, cached=True, raw=None, retries=0, wait_s=0.0, throttled_s=0.0, limited=0, uncertain=sending.uncertain
+        )
+        self.journal.reuse(sending.intent(), result)
+        return result
+
+    async def _send(self, order: Order, record: CallRecord | None) -> CallResult:
+        if self._unproven:
+            async with self._probe:
+                if self._down:
+                    raise ProviderDown(str(self._down), by_itself=self._down.by_itself)
+                if self._unproven:
+                    return await self._sent(order, record)
+        return await self._sent(order, record)
+
+    async def _sent(self, order: Order, record: CallRecord | None) -> CallResult:
+        model = order.request.model.name
+        try:
+            result = await Sending(self, order, record).make()
+        except Permanent as error:
+            await self.journal.flush()
+            self._down = ProviderDown(f"{model}: {error}", by_itself=False)
+            raise self._down from error
         if not result.error or result.error in FINAL_ERRORS:
-            self._failures = 0
-            return
-        self._failures += 1
-        if self._failures >= self.policy.circuit:
-            raise ProviderDown(f"{model.name}: {self._failures} calls in a row failed; the last: {result.text}")
+            self._failures[model], self._unproven = 0, False
+            return result
+        self._failures[model] += 1
+        failed = self._failures[model]
+        if self._unproven or failed >= self.policy.circuit:
+            times = f"{failed} calls in a row" if failed > 1 else "the first call after an outage"
+            self._down = ProviderDown(f"{model}: {times} failed; the last: {result.text}", by_itself=True)
+            raise self._down
+        return result
 
-    def wait_before(self, state: RetryCallState) -> float:
-        """Seconds before the next try: what the provider asked for, else exponential with full jitter."""
-        error = state.outcome.exception() if state.outcome else None
-        jittered = wait_random_exponential(multiplier=self.policy.backoff_s, max=self.policy.longest_wait_s)(state)
-        asked = error.retry_after if isinstance(error, Transient) and error.retry_after is not None else 0.0
-        return min(self.policy.longest_wait_s, max(jittered, asked))
-
-    async def send(self, request: Request) -> Reply:
-        """One sending, once the run may still buy."""
+    async def complete(self, request: Request) -> Reply:
+        """One sending."""
         deadline = self.policy.deadline_s
         try:
             async with asyncio.timeout(deadline + 5):
@@ -102,178 +179,21 @@ class Desk:
             # An adapter must keep its own deadline; this one only guards against an adapter that does not.
             raise TimedOut(f"no answer within {deadline:g} s", maybe_paid=True) from None
 
-    async def pause(self, seconds: float) -> None:
-        """Wait between tries; raises at once when the run halts."""
-        await self._sleep(seconds)
+    def lane(self, model: ModelRef) -> Lane:
+        """What the model shares its rate limit with."""
+        return self.policy.lanes.get(model.name) or Lane(model.name, None)
 
-    def check(self) -> None:
-        """Raise what halts the run, if anything does."""
-        self._check()
+    async def turn(self, model: ModelRef) -> float:
+        """Wait until the model's rate limit lets the next sending go; returns the seconds waited."""
+        lane = self.lane(model)
+        if lane.rpm is None:
+            return 0.0
+        seconds = await self._pace.turn(lane)
+        if seconds > 0:
+            await self.sleep(seconds)
+        return seconds
 
     def ceiling_of(self, request: Request) -> CallCeiling:
         """What one sending may cost at most, and whether its price is known."""
         price = self._llm.price(request.model)
         return CallCeiling(ceiling(request, price, self.policy.default_output_tokens), price is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class CallCeiling:
-    """The most that a sending may cost."""
-
-    amount: Amount
-    priced: bool
-
-
-class _Call:
-    """One call on its way: its tries, waits and sendings of unknown fate."""
-
-    def __init__(self, desk: Desk, key: str, role: str, request: Request, record: CallRecord | None) -> None:
-        self._desk = desk
-        self._key = key
-        self._role = role
-        self._request = request
-        self._sent = self._sent_before = record.attempts if record else 0
-        self._uncertain = record.uncertain + (record.result is None) if record else 0
-        self._waited = 0.0
-
-    async def make(self) -> CallResult:
-        tries = AsyncRetrying(
-            sleep=self._wait,
-            wait=self._desk.wait_before,
-            before_sleep=self._tell_wait,
-            stop=stop_after_attempt(self._desk.policy.sendings),
-            retry=retry_if_exception_type(Transient),
-            reraise=True,
-        )
-        try:
-            return self._settle(await tries(self._try))
-        except Permanent as error:
-            self._settle(CallResult(text=storable(str(error)), error=error.label))
-            await self._desk.journal.flush()
-            raise ProviderDown(f"{self._request.model.name}: {error}") from error
-        except CallError as error:
-            return self._settle(CallResult(text=storable(str(error)), error=error.label))
-
-    def _settle(self, result: CallResult) -> CallResult:
-        retries = max(0, self._sent - self._sent_before - 1)
-        result = replace(result, retries=retries, wait_s=round(self._waited, 3), uncertain=self._uncertain)
-        self._desk.journal.settle(self._key, result)
-        return result
-
-    def _tell_wait(self, state: RetryCallState) -> None:
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        if seconds >= WORTH_TELLING_S and state.outcome:
-            why = str(state.outcome.exception())
-            self._desk.journal.tell(
-                "wait", {"model": self._request.model.name, "seconds": round(seconds, 1), "why": why}
-            )
-
-    async def _wait(self, seconds: float) -> None:
-        self._waited += seconds
-        await self._desk.pause(seconds)
-
-    async def _try(self) -> CallResult:
-        desk = self._desk
-        most = desk.ceiling_of(self._request)
-        desk.check()
-        await desk.budget.reserve(most.amount)
-        spent = NOTHING
-        try:
-            desk.check()
-            self._sent += 1
-            await desk.journal.intend(self._intent(most))
-            self._check_again()
-            spent = most.amount  # a sending that is cut off may have been paid for
-            reply = await desk.send(self._request)
-            result = _result(reply)
-            spent = actual(result, most.amount)
-            return result
-        except CallError as error:
-            self._uncertain += error.maybe_paid
-            spent = most.amount if error.maybe_paid else NOTHING
-            raise
-        finally:
-            await desk.budget.settle(most.amount, spent)
-
-    def _check_again(self) -> None:
-        """The run may have halted while the intent was written down; then it is on record that nothing was sent."""
-        try:
-            self._desk.check()
-        except (Halt, JournalError) as halted:
-            self._settle(CallResult(text=f"not sent: {halted}", error="unsent"))
-            raise
-
-    def _intent(self, most: CallCeiling) -> CallIntent:
-        request = self._request
-        return CallIntent(
-            key=self._key,
-            attempt=self._sent,
-            role=self._role,
-            model=request.model.name,
-            request=as_json(request),
-            reserved_usd=most.amount.usd if most.priced else None,
-            uncertain=self._uncertain,
-        )
-
-
-def as_json(request: Request) -> Json:
-    """A request as it is recorded, and as its content key is made."""
-    return {
-        "model": request.model.name,
-        "params": dict(request.model.params),
-        "api_base": request.model.api_base,
-        "messages": [asdict(m) for m in request.messages],
-        "response_schema": request.response_schema,
-    }
-
-
-def _result(reply: Reply) -> CallResult:
-    return CallResult(
-        text=storable(reply.text),  # the first run must see what a replay will see
-        finish_reason=reply.finish_reason,
-        usage=reply.usage,
-        cost_usd=reply.cost_usd,
-        ttft_s=reply.ttft_s,
-        ttlb_s=reply.ttlb_s,
-        served_model=reply.served_model,
-        raw=_recordable(reply.raw),
-    )
-
-
-def _recordable(raw: Json) -> Json:
-    """The provider's body as it can be stored; None for one that cannot (NaN, nested without end), which costs no answer."""
-    try:
-        return storable_json(raw)
-    except (ValueError, TypeError, RecursionError):
-        return None
-
-
-class Asker:
-    """The ``ask`` of one piece of work: gives each call its content key and adds up what the piece took.
-
-    A key is the piece's key, the call's position in the piece, and the digest of the request.
-    """
-
-    def __init__(self, desk: Desk, scope: str) -> None:
-        self._desk = desk
-        self._scope = scope
-        self.calls = 0
-        self.tokens = 0
-        self.cost_usd: float | None = 0.0
-        self.seconds = 0.0
-
-    async def __call__(
-        self, role: str, model: ModelRef, messages: Sequence[Message], response_schema: Json = None
-    ) -> CallResult:
-        """See app.core.model.Ask."""
-        request = Request(model, tuple(messages), response_schema)
-        key = f"{self._scope}/{self.calls}:{digest(as_json(request))[:16]}"
-        self.calls += 1
-        result = await self._desk.buy(key, role, request)
-        self.tokens += result.usage.prompt_tokens + result.usage.completion_tokens
-        self.seconds += result.ttlb_s
-        if result.cost_usd is None and not result.error:
-            self.cost_usd = None
-        elif self.cost_usd is not None:
-            self.cost_usd += result.cost_usd or 0.0
-        return result

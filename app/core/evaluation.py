@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.core.desk import Asker, Desk
+from app.core.asking import Asker
+from app.core.desk import Desk
 from app.core.halt import BudgetReached, ProviderDown
-from app.core.model import Candidate, Case, Exam, Response, Score, digest
+from app.core.model import Candidate, Case, Exam, Response, Score, Unscored, digest
 from app.ports.journal import Outcome, Sample
 
 LOOKUP = 500
@@ -68,29 +69,31 @@ class Evaluation:
 
     async def recall(self, wanted: Sequence[Piece]) -> list[Piece]:
         """Take what the journal holds; returns the missing pieces in order."""
-        for start in range(0, len(wanted), LOOKUP):
-            chunk = wanted[start : start + LOOKUP]
-            self._found |= await self._desk.journal.samples([p.key for p in chunk])
-        for sample in self._found.values():
-            self._alive = True
-            self._done(sample, False)
+        unknown = [p.key for p in wanted if p.key not in self._found]
+        for start in range(0, len(unknown), LOOKUP):
+            for sample in (await self._desk.journal.samples(unknown[start : start + LOOKUP])).values():
+                self._alive = True
+                self._found[sample.key] = sample
+                self._done(sample, False)
         return [p for p in wanted if p.key not in self._found]
 
-    async def work_off(self, queue: Iterator[Piece], stopping: asyncio.Event) -> None:
-        """One of several workers over the same queue: answer pieces until it is empty or somebody stops."""
-        for piece in queue:
-            if stopping.is_set():
+    async def work_off(self, queue: Iterator[Piece], stopping: asyncio.Event, wanted: Callable[[], bool]) -> None:
+        """One of several workers over the same queue: answer pieces until it is empty, somebody stops, or it is not wanted."""
+        while wanted() and not stopping.is_set():
+            piece = next(queue, None)
+            if piece is None:
                 return
             self._take(await self._examine(piece))
 
     def report(self, wanted: Sequence[Piece]) -> Report:
         """Everything that was wanted.
 
-        Raises: ProviderDown when not one piece got an answer.
+        Raises: ProviderDown when not one piece got an answer and a score.
         """
         if self._held and not self._alive:
             last = self._held[-1]
-            raise ProviderDown(f"none of {len(self._held)} pieces got an answer; the last error: {last.error}")
+            why = f"none of {len(self._held)} pieces got an answer and a score; the last error: {last.error}"
+            raise ProviderDown(why, by_itself=True)
         self._keep_held()
         return Report([self._found[p.key] for p in wanted])
 
@@ -98,7 +101,7 @@ class Evaluation:
         self._found[sample.key] = sample
         self._done(sample, True)
         self._held.append(sample)
-        if sample.outcome not in ("provider_error", "timed_out"):
+        if sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):
             self._alive = True
             self._keep_held()
 
@@ -108,9 +111,12 @@ class Evaluation:
         self._held.clear()
 
     async def _examine(self, piece: Piece) -> Sample:
-        ask = Asker(self._desk, piece.key)
+        ask = Asker(self._desk, piece.key, piece.repeat)
         response = await self._exam.responder.respond(piece.candidate, piece.case, ask)
-        score = await self._score(piece, response, ask)
+        try:
+            score = await self._score(piece, response, ask)
+        except Unscored as failure:
+            score, response = None, replace(response, outcome=failure.outcome, error=str(failure))
         outcome: Outcome = "parse_failed" if score and not score.parsed else response.outcome
         return Sample(
             key=piece.key,
@@ -135,7 +141,7 @@ class Evaluation:
             return None
         score = await self._exam.scorer.score(piece.case, response, ask)
         if not (math.isfinite(score.value) and 0.0 <= score.value <= 1.0):
-            raise ValueError(f"the scorer gave {score.value} for case {piece.case.id}; a score must be in [0, 1]")
+            raise Unscored("scoring_failed", f"the scorer gave {score.value}; a score must be in [0, 1]")
         return score
 
 

@@ -1,8 +1,9 @@
 """Why a run stops before its kind is finished.
 
     Halt
-    |- Paused           the user, or a provider that is down; the run continues when it is resumed
-    |  `- ProviderDown  every recent call failed, or the key, model or quota is wrong
+    |- Paused           the user; the run continues when it is resumed
+    |  |- ProviderDown  every recent call failed, or the key, model or quota is wrong
+    |  `- Undecided     a worker was cut off in the middle of calls, and a person wants to say what becomes of them
     |- Cancelled        the user; the run is over
     `- BudgetReached    a limit; the kind may catch it and end with the best so far
 
@@ -21,7 +22,18 @@ class Paused(Halt):
 
 
 class ProviderDown(Paused):
-    """A model cannot be reached at all; the message names it and the cause."""
+    """A model cannot be reached at all; the message names it and the cause.
+
+    by_itself: whether it may pass by itself (an outage) or needs somebody (a wrong key).
+    """
+
+    def __init__(self, message: str, *, by_itself: bool) -> None:
+        super().__init__(message)
+        self.by_itself = by_itself
+
+
+class Undecided(Paused):
+    """Calls were cut off after sending; a person decides whether they are sent again."""
 
 
 class Cancelled(Halt):

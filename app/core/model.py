@@ -12,14 +12,15 @@ from typing import Protocol, TypeAlias
 from app.ports.journal import CallResult, Outcome
 from app.ports.llm import Json, Message, ModelRef
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def digest(value: Json) -> str:
     """Content key of a JSON value: the first 32 hex digits of SHA-256 over its canonical form.
 
     Raises: ValueError for NaN or infinity, TypeError for what JSON cannot hold.
     """
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,18 @@ class Score:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
+class Unscored(Exception):
+    """A scorer could not do its work on one answer: the sample has no score, and this outcome in place of one.
+
+    outcome: "provider_error" when a judge could not be reached, "scoring_failed" when the scorer itself failed or its judge
+    stayed unreadable. The message is fit for a page.
+    """
+
+    def __init__(self, outcome: Outcome, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
 class Ask(Protocol):
     """One model call, journalled, budgeted, retried. Handed to responders, scorers and optimisers."""
 
@@ -114,8 +127,12 @@ class Scorer(Protocol):
         """Name and settings, for content keys and for the page: {"name": ..., **settings}."""
         ...
 
+    def longest(self, case: Case) -> Sequence[tuple[ModelRef, Sequence[Message]]]:
+        """For each model that is asked about an answer to this case, the most that one call can ask."""
+        ...
+
     async def score(self, case: Case, response: Response, ask: Ask) -> Score:
-        """Score one answer against case.reference."""
+        """Score one answer against case.reference. Raises: Unscored, and what ``ask`` raises."""
         ...
 
 

@@ -10,16 +10,22 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
+from app.core.asking import Asker
 from app.core.budget import Amount, Budget
-from app.core.desk import Asker, Desk, Policy
-from app.core.evaluation import Evaluation, Report, pieces, side_by_side
-from app.core.halt import Cancelled, Halt, Paused
+from app.core.desk import Desk, Policy
+from app.core.evaluation import Evaluation, Piece, Report, pieces, side_by_side
+from app.core.halt import Cancelled, Halt, Paused, Undecided
 from app.core.model import Candidate, Case, Exam, Work
+from app.core.pace import LocalPace
+from app.core.sharing import Sharing, keep_shards, quota
 from app.core.storable import storable_json
+from app.ports.crew import Crew
 from app.ports.journal import Journal, JournalError, Sample, Step
 from app.ports.llm import LLM, Json, Message, ModelRef, Request
+from app.ports.pace import Pace
 
 T = TypeVar("T")
 
@@ -34,16 +40,39 @@ PROGRESS_S = 0.25
 class Run:
     """One claimed run under way.
 
-    concurrency: calls in flight at most. resumed: whether an earlier claim may have left records.
+    concurrency: calls in flight at most. resumed: whether an earlier claim may have left records. pace: where turns under
+    rate limits come from; None for this process alone. crew: other workers that may help with large evaluations.
     """
 
     def __init__(
-        self, llm: LLM, journal: Journal, budget: Budget, policy: Policy, *, concurrency: int, resumed: bool
+        self,
+        llm: LLM,
+        journal: Journal,
+        budget: Budget,
+        policy: Policy,
+        *,
+        concurrency: int,
+        resumed: bool,
+        pace: Pace | None = None,
+        crew: Crew | None = None,
     ) -> None:
+        self.others = 0
+        """Other workers that buy for the same run now; the run's concurrency is shared out among all."""
+        self._crew = crew
         self.budget = budget
         self._journal = journal
         self._concurrency = concurrency
-        self._desk = Desk(llm, journal, budget, policy, check=self._check, sleep=self._sleep, resumed=resumed)
+        self._resumed = resumed
+        self._desk = Desk(
+            llm,
+            journal,
+            budget,
+            policy,
+            pace=pace or LocalPace(),
+            check=self._check,
+            sleep=self._sleep,
+            resumed=resumed,
+        )
         self._halt: Halt | JournalError | None = None
         self._halted = asyncio.Event()
         self._notes = 0
@@ -56,6 +85,7 @@ class Run:
         """
         await self._hear()
         self._check()  # a wish from before this claim: nothing may be bought
+        await self._ask_about_cut_off_calls()
         async with self._heartbeat():
             try:
                 outcome = await kind(self)
@@ -63,6 +93,15 @@ class Run:
                 return outcome
             finally:
                 await self._journal.flush()  # what was bought before a halt is kept too
+
+    async def _ask_about_cut_off_calls(self) -> None:
+        if (
+            self._resumed
+            and self._desk.policy.on_uncertain == "ask"
+            and (cut := (await self._journal.totals()).open_calls)
+        ):
+            calls = "1 call was" if cut == 1 else f"{cut} calls were"
+            raise Undecided(f"{calls} cut off after sending and may have been paid for; say whether to send again")
 
     async def evaluate(
         self, candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int = 1, stage: str = ""
@@ -76,13 +115,48 @@ class Run:
         self._progress.begin(stage, len(wanted))
         evaluation = Evaluation(self._desk, exam, self._progress.count)
         missing = await evaluation.recall(wanted)
-        queue, stopping = iter(missing), asyncio.Event()
-        workers = [evaluation.work_off(queue, stopping) for _ in range(min(self._concurrency, len(missing)))]
-        await self._together(workers, stopping)
+        if self._crew and len(missing) >= self._crew.threshold:
+            missing = await self._share(self._crew, evaluation, missing, exam)
+        await self._buy(evaluation, missing)
         report = evaluation.report(wanted)
         await self._journal.flush()
         self._progress.show()
         return report
+
+    async def _buy(self, evaluation: Evaluation, missing: Sequence[Piece]) -> None:
+        queue, stopping = iter(missing), asyncio.Event()
+        workers = [
+            evaluation.work_off(queue, stopping, partial(self._wants, number))
+            for number in range(min(quota(self._concurrency, self.others), len(missing)))
+        ]
+        await self._together(workers, stopping)
+
+    def _wants(self, number: int) -> bool:
+        return number < quota(self._concurrency, self.others)
+
+    async def _share(self, crew: Crew, evaluation: Evaluation, missing: Sequence[Piece], exam: Exam) -> list[Piece]:
+        """Let other workers help; returns what is still missing."""
+        sharing = Sharing(crew, self.budget, evaluation, partial(self._buy_shard, evaluation))
+        keeping = asyncio.create_task(keep_shards(crew, self._see_others))
+        try:
+            await sharing.go(missing, exam.digest, self._sleep)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            self.others = 0
+        self.budget.recount(await self._journal.totals())
+        left = await evaluation.recall(missing)
+        self._desk.resumed |= bool(left)
+        return left
+
+    async def _buy_shard(self, evaluation: Evaluation, part: Sequence[Piece], begun: bool) -> None:
+        if begun:  # by a worker that is gone: its calls are on record, under the keys that ours will have
+            self._desk.resumed = True
+            part = await evaluation.recall(part)
+        await self._buy(evaluation, part)
+
+    def _see_others(self, others: int) -> None:
+        self.others = others
 
     async def step(self, key: str, work: Work) -> Json:
         """Do any other effect once: its result is recorded and handed back on replay. key: unique in the run."""
@@ -106,6 +180,11 @@ class Run:
     def expect(self, pieces_in_all: int) -> None:
         """Tell the progress display how many pieces the whole run may take at most."""
         self._progress.expected = pieces_in_all
+
+    def halt(self, why: Halt) -> None:
+        """Stop for a cause outside the run, once the calls under way have ended."""
+        self._halt = self._halt or why
+        self._halted.set()
 
     def ceiling(self, model: ModelRef, messages: Sequence[Message]) -> Amount:
         """The most that one call can cost."""

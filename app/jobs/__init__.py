@@ -25,7 +25,7 @@ from app.jobs.sweep import Sweep
 from app.services import workers
 from app.services.hints import QUEUE, TASK
 from app.services.processes import die_with_parent
-from app.store import claims
+from app.store import claims, removal
 from app.store.database import Database
 
 logger = logging.getLogger(__name__)
@@ -56,10 +56,11 @@ def make_celery(settings: Settings) -> Celery:
 
 
 def drive(run_id: str) -> None:
-    """Work on one run in this process, until it ends, pauses, or the process is told to end."""
+    """Work on one run in this process, until it ends, pauses, or the process is told to end; help if it has a worker."""
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        wiring.drive(run_id)
+        if not wiring.drive(run_id):
+            wiring.help_out(run_id)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -104,7 +105,13 @@ def make_sweep(settings: Settings, name: str) -> Sweep:
         with suppress(redis.RedisError):
             workers.beat(client, name, 3 * settings.sweep_s + 5)
 
+    def clear_up() -> None:
+        try:
+            removal.clear_up(database.engine, settings.sweep_s / 2)
+        finally:
+            database.close()
+
     def free() -> int:
         return settings.worker_processes - len(state.reserved_requests)
 
-    return Sweep(abandoned, free, wiring.enqueue, beat)
+    return Sweep(abandoned, free, wiring.enqueue, beat, clear_up)

@@ -23,7 +23,7 @@ def problem(model: ModelRef, environ: Mapping[str, str], project: str = "") -> s
         way = route(model)
         if way.adapter == "simulated":
             models = KNOWN["simulated"].examples
-            return None if model.name in models else f"the simulated models are {' and '.join(models)}"
+            return None if model.name in models else f"the simulated models are {', '.join(models)}"
         if way.adapter == "openai":
             endpoint(way, model.api_base, environ)
             return None

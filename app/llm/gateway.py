@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.llm import checks
@@ -30,16 +31,25 @@ class Gateway:
         self._environ = os.environ if environ is None else environ
         self._prices = Prices(prices)
         self._adapters: dict[Adapter, LLM] = {}
+        self._routes: dict[tuple[str, str | None], Adapter] = {}
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
-        return await self._adapter(route(request.model).adapter).complete(request, deadline_s=deadline_s)
+        return await self._adapter_of(request.model).complete(request, deadline_s=deadline_s)
 
     def price(self, model: ModelRef) -> Price | None:
         """See app.ports.llm.LLM."""
         return (
             self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
         )
+
+    def lane(self, model: ModelRef) -> str:
+        """What shares a rate limit with the model: its name and where it is served, model@region or model@host."""
+        if model.api_base:
+            where = urlsplit(model.api_base).netloc.rpartition("@")[2]
+        else:
+            where = self._settings.location if model.name.startswith("vertex_ai/") else ""
+        return f"{model.name}@{where}" if where else model.name
 
     def problem(self, model: ModelRef) -> str | None:
         """Why no call to this model can work, in one sentence; None when none is known. Connects nowhere.
@@ -56,6 +66,12 @@ class Gateway:
         """See app.ports.llm.LLM."""
         await asyncio.gather(*(adapter.aclose() for adapter in self._adapters.values()))
         self._adapters.clear()
+
+    def _adapter_of(self, model: ModelRef) -> LLM:
+        place = (model.name, model.api_base)
+        if place not in self._routes:
+            self._routes[place] = route(model).adapter
+        return self._adapter(self._routes[place])
 
     def _adapter(self, name: Adapter) -> LLM:
         if name not in self._adapters:

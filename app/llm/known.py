@@ -39,7 +39,12 @@ class Known:
 KNOWN: dict[str, Known] = {
     known.name: known
     for known in (
-        Known("simulated", "Simulated", "simulated", examples=("simulated/primary", "simulated/optimizer")),
+        Known(
+            "simulated",
+            "Simulated",
+            "simulated",
+            examples=("simulated/primary", "simulated/optimizer", "simulated/judge"),
+        ),
         Known(
             "vertex_ai",
             "Vertex AI",

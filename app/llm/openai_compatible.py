@@ -55,17 +55,25 @@ class OpenAICompatible:
         self._prices = prices or Prices()
         self._environ = os.environ if environ is None else environ
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+        self._targets: dict[tuple[str, str | None], Endpoint] = {}
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
         self._proxies = getproxies()
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
-        target = endpoint(route(request.model), request.model.api_base, self._environ)
+        target = self._target(request.model)
         try:
             async with asyncio.timeout(deadline_s):
                 return await self._negotiate(request, target)
         except TimeoutError:
             raise TimedOut(f"no complete answer within {deadline_s:g} s", maybe_paid=True) from None
+
+    def _target(self, model: ModelRef) -> Endpoint:
+        """Where the model's calls go; worked out once."""
+        place = (model.name, model.api_base)
+        if place not in self._targets:
+            self._targets[place] = endpoint(route(model), model.api_base, self._environ)
+        return self._targets[place]
 
     def price(self, model: ModelRef) -> Price | None:
         """See app.ports.llm.LLM."""

@@ -14,6 +14,10 @@ LARGEST_BODY = 64 * 2**20
 """Bytes of one answer; more is no answer that anybody asked for."""
 
 
+RECORDED = ("id", "system_fingerprint", "service_tier")
+"""What else of an answer is worth keeping."""
+
+
 class RefusedInside(Exception):
     """A refusal that arrived with status 200, in the body or in the middle of a stream."""
 
@@ -66,10 +70,12 @@ class _Stream:
         for choice in _list(event.get("choices")):
             if choice.get("index", 0) == 0:
                 self._choose(choice)
-        self._answer.model = str(event.get("model") or self._answer.model)
-        for name in ("id", "system_fingerprint", "service_tier"):
-            if event.get(name):
-                self._answer.record[name] = event[name]
+        if not self._answer.model:
+            self._answer.model = str(event.get("model") or "")
+        record = self._answer.record
+        for name in RECORDED:
+            if name not in record and event.get(name):
+                record[name] = event[name]
         return False
 
     def _choose(self, choice: dict[str, Any]) -> None:
@@ -112,7 +118,7 @@ def read_whole(body: bytes) -> Answer:
         finish="refusal" if message.get("refusal") else str(choices[0].get("finish_reason") or ""),
         usage=usage_of(whole["usage"]) if whole.get("usage") else None,
         model=str(whole.get("model") or ""),
-        record={name: whole[name] for name in ("id", "system_fingerprint", "service_tier") if whole.get(name)},
+        record={name: whole[name] for name in RECORDED if whole.get(name)},
     )
 
 

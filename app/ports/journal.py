@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 from app.ports.llm import Json, Usage
 
 Outcome: TypeAlias = Literal[
-    "scored", "refused", "truncated", "parse_failed", "provider_error", "timed_out", "cancelled"
+    "scored", "refused", "truncated", "parse_failed", "scoring_failed", "provider_error", "timed_out", "cancelled"
 ]
 Wish: TypeAlias = Literal["", "pause", "cancel"]
 
@@ -35,7 +35,8 @@ class JournalUnavailable(JournalError):
 class CallIntent:
     """Written before each sending. key: content key of the call; attempt: 1 for the first sending of this call ever.
 
-    uncertain: earlier sendings of this call that may have been paid for without an answer.
+    uncertain: earlier sendings of this call that may have been paid for without an answer. cache_key: what every run finds
+    the reply by, "" when it is not to be shared. lane: what shares a rate limit, model@region.
     """
 
     key: str
@@ -45,14 +46,17 @@ class CallIntent:
     request: Json
     reserved_usd: float | None
     uncertain: int = 0
+    cache_key: str = ""
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
     """How a call ended for good. ``error`` is "" for a reply, else the error's label; text then holds the error's message.
 
-    retries: sendings beyond the first. wait_s: seconds spent waiting for a retry or for the rate limit.
-    uncertain: sendings that may have been paid for without an answer.
+    retries: sendings beyond the first. wait_s: seconds spent waiting for a retry; throttled_s: for our own rate limit.
+    limited: sendings that the provider refused for its rate limit. uncertain: sendings that may have been paid for without
+    an answer. cached: the reply was bought earlier under the same cache key; usage, cost and times are those of that purchase.
     """
 
     text: str
@@ -67,6 +71,9 @@ class CallResult:
     retries: int = 0
     wait_s: float = 0.0
     uncertain: int = 0
+    throttled_s: float = 0.0
+    limited: int = 0
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a run has spent so far. uncertain_calls: sendings without a known fate; their cost is at most uncertain_usd."""
+    """What a run has spent so far.
+
+    uncertain_calls: sendings without a known fate; their cost is at most uncertain_usd. open_calls: those among them whose
+    call has not gone on since. cached_calls: replies that cost nothing, since they had been bought before; buying them again
+    would have cost saved_usd.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -119,6 +131,9 @@ class Totals:
     unpriced_calls: int = 0
     uncertain_calls: int = 0
     uncertain_usd: float = 0.0
+    open_calls: int = 0
+    cached_calls: int = 0
+    saved_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,14 @@ class Journal(Protocol):
         """Everything this run has spent, whoever drove it."""
         ...
 
+    async def remembered(self, cache_keys: Sequence[str]) -> dict[str, CallResult]:
+        """Replies that any run bought under these cache keys: the first one under each."""
+        ...
+
+    def reuse(self, intent: CallIntent, result: CallResult) -> None:
+        """Record that a call took a remembered reply instead of being sent."""
+        ...
+
     async def intend(self, intent: CallIntent) -> None:
         """Record that a call is about to be sent; durable on return. Raises LeaseLost, JournalUnavailable."""
         ...
@@ -169,7 +192,10 @@ class Journal(Protocol):
         ...
 
     def tell(self, name: str, data: Json) -> None:
-        """Tell whoever watches now (progress, waits). Shown in order with the notes, not part of the history."""
+        """Tell whoever watches now (progress, waits). Shown in order with the notes, not part of the history.
+
+        A store may forget progress once newer progress is told.
+        """
         ...
 
     async def flush(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
@@ -31,8 +33,28 @@ class Comparison:
     paired: stats.Paired | None
 
 
+REMEMBERED = 64
+_known: OrderedDict[tuple[Hashable, ...], Comparison] = OrderedDict()
+
+
 def compare(session: Session, before: Side, after: Side, split: str) -> Comparison:
-    """Compare two sides on one split, with the seed of the first run: a run's own comparison then shows its own interval."""
+    """Compare two sides on one split, with the seed of the first run: a run's own comparison then shows its own interval.
+
+    What ended runs compare to does not change, and of large ones takes a second: it is remembered in this process.
+    """
+    sides = [(side.run.id, side.run.ended_at, side.candidate) for side in (before, after)]
+    key = (str(session.get_bind().engine.url), *sides, split)
+    if key in _known:
+        return _known[key]
+    found = _compared(session, before, after, split)
+    if before.run.ended_at and after.run.ended_at:
+        _known[key] = found
+        if len(_known) > REMEMBERED:
+            _known.popitem(last=False)
+    return found
+
+
+def _compared(session: Session, before: Side, after: Side, split: str) -> Comparison:
     old, new = (_samples(session, side, split) for side in (before, after))
     pairable = same_data(before.run, after.run)
     return Comparison(

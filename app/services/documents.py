@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from app.ports.journal import Totals
+from app.services.runs.bill import Bill
+from app.services.spending import Ledger, Spending
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Run, SampleRow
 
 Document = dict[str, Any]
@@ -25,15 +27,15 @@ def dataset(row: Dataset, *, full: bool = False) -> Document:
     return about | ({"statistics": row.statistics, "report": row.report} if full else {})
 
 
-def prompt(row: Prompt) -> Document:
-    """A prompt of the library, without its texts."""
+def prompt(row: Prompt, versions: int) -> Document:
+    """A prompt of the library, without its texts. versions: how many it has."""
     return {
         "name": row.name,
         "kind": row.kind,
         "description": row.description,
         "category": row.category,
         "tags": row.tags,
-        "versions": len(row.versions),
+        "versions": versions,
         "labels": {one.label: one.version.number for one in row.labels},
         "created_at": time(row.created_at),
     }
@@ -75,23 +77,72 @@ def run(row: Run, *, full: bool = False) -> Document:
         "dataset": row.spec["dataset"]["name"],
         "prompt": row.prompt.name if row.prompt else None,
         "cloned_from": row.cloned_from,
+        "resume_at": time(dt.datetime.fromtimestamp(row.resume_at, dt.UTC)) if row.resume_at else None,
         "created_at": time(row.created_at),
         "started_at": time(row.started_at),
         "ended_at": time(row.ended_at),
+        "calls_pruned_at": time(row.calls_pruned_at),
         "outcome": row.outcome,
     }
     return about | ({"spec": row.spec} if full else {})
 
 
 def spent(totals: Totals) -> Document:
-    """What a run has used. cost_usd is null while any price is unknown, never a sum that leaves calls out."""
+    """What a run has used. The true cost lies between cost_usd and cost_high_usd.
+
+    Both are null while any price is unknown, never a sum that leaves calls out.
+    """
+    low, high = totals.cost_usd, totals.cost_usd + totals.uncertain_usd
     return {
         "calls": totals.calls,
         "tokens": totals.prompt_tokens + totals.completion_tokens,
-        "cost_usd": None if totals.unpriced_calls else round(totals.cost_usd, 9),
+        "cost_usd": None if totals.unpriced_calls else round(low, 9),
+        "cost_high_usd": None if totals.unpriced_calls else round(high, 9),
+        "unpriced_calls": totals.unpriced_calls,
         "uncertain_calls": totals.uncertain_calls,
         "uncertain_usd": round(totals.uncertain_usd, 9),
+        "open_calls": totals.open_calls,
+        "cached_calls": totals.cached_calls,
+        "saved_usd": round(totals.saved_usd, 9),
     }
+
+
+def bill(what: Bill) -> Document:
+    """What a run has used, by role and model and by day, and how fast its calls were sent."""
+    return {
+        "run": what.run_id,
+        "simulated": what.simulated,
+        **_sums(what.totals),
+        "by_model": [{"role": line.role, "model": line.model, **_sums(line.totals)} for line in what.lines],
+        "by_day": [{"day": day, **_sums(totals)} for day, totals in what.days],
+        "rates": [asdict(rate) for rate in what.rates],
+    }
+
+
+def spending(what: Spending) -> Document:
+    """What all runs have used, real money and simulated money apart."""
+    return {
+        "from": what.first.isoformat(),
+        "to": what.last.isoformat(),
+        "real": _ledger(what.real),
+        "simulated": _ledger(what.simulated),
+    }
+
+
+def _ledger(ledger: Ledger) -> Document:
+    return {
+        **_sums(ledger.totals),
+        "by_day": [{"day": day.isoformat(), **_sums(totals)} for day, totals in ledger.days],
+        "by_role": [{"role": role, **_sums(totals)} for role, totals in ledger.roles],
+        "by_model": [{"model": model, **_sums(totals)} for model, totals in ledger.models],
+        "runs": [{"run": one.run_id, "name": one.name, **_sums(one.totals)} for one in ledger.runs],
+    }
+
+
+def _sums(totals: Totals) -> Document:
+    """spent(), with the tokens of both kinds and what is known for sure even when a price is unknown."""
+    tokens = {"prompt_tokens": totals.prompt_tokens, "completion_tokens": totals.completion_tokens}
+    return {**spent(totals), **tokens, "known_usd": round(totals.cost_usd, 9)}
 
 
 def training_result(row: Run, totals: Totals) -> Document:

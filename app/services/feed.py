@@ -37,7 +37,7 @@ def newest_of_all(session: Session) -> int:
     return session.scalar(select(func.max(Event.id))) or 0
 
 
-def runs_with_news(session: Session, after: int, limit: int = 2000) -> dict[int, str]:
-    """Run by event id, for the events of all runs after an id."""
-    query = select(Event.id, Event.run_id).where(Event.id > after).order_by(Event.id).limit(limit)
-    return dict(session.execute(query).all())
+def of_all(session: Session, after: int, limit: int = 2000) -> list[tuple[int, str, str]]:
+    """Id, run and name of the events of all runs after an id, in their order."""
+    query = select(Event.id, Event.run_id, Event.name).where(Event.id > after).order_by(Event.id).limit(limit)
+    return [(number, run_id, name) for number, run_id, name in session.execute(query)]

@@ -39,8 +39,19 @@ _SCORERS = {
     "numeric": ("Number", "1 when the last number of the answer equals the reference within a tolerance."),
     "similarity": ("Similarity", "Between 0 and 1 by shared letters and words. For short free text."),
     "json_match": ("JSON", "The share of the fields that are right. For extraction."),
+    "json_schema": ("JSON schema", "1 when the answer is JSON that follows a schema. For the form alone; combine it."),
     "bleu": ("BLEU", "Overlap of word groups with the reference. For translations."),
     "chrf": ("chrF", "Overlap of letter groups with the reference. For translations, kinder to word forms than BLEU."),
+    "rouge_l": ("ROUGE-L", "How much of the reference's words come in the same order. For summaries."),
+    "semantic": (
+        "Meaning",
+        "Likeness of meaning by a local embedding model. For free text that may be put in other words.",
+    ),
+    "rubric": (
+        "Rubric",
+        "A judge model grades each answer from 1 to 5 by your criteria. Takes a call for each answer.",
+    ),
+    "python": ("Python file", "Your own function score(input, reference, response), where the operator allows code."),
 }
 _STRATEGIES = {
     "auto": "Automatic",

@@ -26,7 +26,7 @@ def standing(session: Session) -> Standing:
         select(
             exists().where(Dataset.deleted_at.is_(None)),
             exists().where(Prompt.deleted_at.is_(None)),
-            exists().where(Run.kind == "train"),
+            exists().where(Run.kind == "train", Run.deleted_at.is_(None)),
             exists().where(Run.status == "queued"),
         )
     ).one()

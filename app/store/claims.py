@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.ports.journal import LeaseLost, Wish
 from app.ports.llm import Json
+from app.store import spending
 from app.store.database import Database
 from app.store.models import Event, Run
 from app.store.statements import read_totals
@@ -22,6 +23,8 @@ End: TypeAlias = Literal["done", "cancelled", "failed", "paused"]
 
 LONGEST_LEASE_S = 30.0
 """An abandoned run must reach another worker soon."""
+_LATE_S = 1.0
+"""Between two readings of the clock in one statement."""
 _OWNER_CHARS = 80
 _HELD = (
     select(Run.fence)
@@ -33,15 +36,28 @@ _HELD = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to drive a run. fence: its number; ttl_s: seconds that the lease lasts without renewal."""
+    """The right to drive a run. fence: its number; ttl_s: seconds that the lease lasts without renewal.
+
+    A helper writes under the driver's number with ttl_s 0: it hears wishes, and never prolongs the lease.
+    """
 
     run_id: str
     fence: int
     ttl_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A run that an outage paused is tried again by itself. in_s: seconds from now. outages: how many in a row by now."""
+
+    in_s: float
+    outages: int
+
+
 def claim(database: Database, run_id: str, owner: str, ttl_s: float = 20.0) -> Claim | None:
-    """Take a run that is queued, or whose worker let its lease expire. None when it needs no worker or has one.
+    """Take a run that is queued, whose worker let its lease expire, or that is due again after an outage.
+
+    None when it needs no worker or has one.
 
     owner: who takes it, for people. ttl_s: in (0, 30]. Raises: ValueError for another ttl_s.
     """
@@ -57,6 +73,7 @@ def claim(database: Database, run_id: str, owner: str, ttl_s: float = 20.0) -> C
             fence=Run.fence + 1,
             lease_owner=owner[:_OWNER_CHARS],
             lease_until=epoch_now() + ttl_s,
+            resume_at=0.0,
             started_at=func.coalesce(Run.started_at, utc_now()),
             ended_at=None,
         )
@@ -71,7 +88,7 @@ def claim(database: Database, run_id: str, owner: str, ttl_s: float = 20.0) -> C
 
 
 def abandoned(database: Database, limit: int = 100) -> list[str]:
-    """Runs that need a worker, the oldest first: queued ones, and running ones whose lease has expired."""
+    """Runs that need a worker, the oldest first: queued, running with an expired lease, or due again after an outage."""
     with database.engine.connect() as connection:
         query = select(Run.id).where(_needs_worker()).order_by(Run.created_at, Run.id).limit(limit)
         return list(connection.execute(query).scalars())
@@ -79,12 +96,18 @@ def abandoned(database: Database, limit: int = 100) -> list[str]:
 
 def is_attended(connection: Connection, run_id: str) -> bool:
     """True while a worker holds the run."""
-    held = select(Run.id).where(Run.id == run_id, Run.status == "running", Run.lease_until >= epoch_now())
+    held = select(Run.id).where(Run.id == run_id, Run.status == "running", _is_leased())
     return connection.execute(held).first() is not None
 
 
 def renew(connection: Connection, claim: Claim) -> Wish:
-    """Prolong the lease from now on and hear what the user wishes. Does not commit. Raises: LeaseLost."""
+    """Prolong the lease from now on, unless it is a helper's claim, and hear what the user wishes.
+
+    Does not commit. Raises: LeaseLost.
+    """
+    if not claim.ttl_s:
+        guard(connection, claim)
+        return cast(Wish, connection.scalar(select(Run.wish).where(Run.id == claim.run_id)))
     prolong = update(Run).where(_holds(claim)).values(lease_until=epoch_now() + claim.ttl_s).returning(Run.wish)
     wish = connection.execute(prolong).scalar_one_or_none()
     if wish is None:
@@ -98,21 +121,26 @@ def guard(connection: Connection, claim: Claim) -> None:
         raise _lost(claim)
 
 
-def finish(session: Session, claim: Claim, *, status: End, reason: str = "", outcome: Json = None) -> End:
+def finish(
+    session: Session, claim: Claim, *, status: End, reason: str = "", outcome: Json = None, again: Again | None = None
+) -> End:
     """Record how the work ended and give the run back. Does not commit. Raises: LeaseLost, and nothing is changed.
 
-    reason: in words for a person. outcome: kept as it was when None. Returns the status that the run has now: the user may have
-    cancelled while it was pausing for another cause.
+    reason: in words for a person. outcome: kept as it was when None. again: when an outage paused it. Returns the status that
+    the run has now: the user may have cancelled while it was pausing for another cause.
     """
     connection = session.connection()
     guard(connection, claim)
     if status == "paused" and connection.scalar(select(Run.wish).where(Run.id == claim.run_id)) == "cancel":
         status, reason = "cancelled", "cancelled by the user"
+    spending.record(connection, claim.run_id)
     values = {
         "status": status,
         "reason": reason,
         "wish": "",
         "ended_at": None if status == "paused" else utc_now(),
+        "resume_at": epoch_now() + again.in_s if again and status == "paused" else 0.0,
+        "outages": again.outages if again and status == "paused" else 0,
         "spent": asdict(read_totals(connection, claim.run_id)),
     }
     _give_back(connection, claim, values if outcome is None else values | {"outcome": outcome})
@@ -147,7 +175,16 @@ def _holds(claim: Claim) -> ColumnElement[bool]:
 
 
 def _needs_worker() -> ColumnElement[bool]:
-    return or_(Run.status == "queued", and_(Run.status == "running", Run.lease_until < epoch_now()))
+    return or_(
+        Run.status == "queued",
+        and_(Run.status == "running", not_(_is_leased())),
+        and_(Run.status == "paused", Run.resume_at > 0, Run.resume_at <= epoch_now()),
+    )
+
+
+def _is_leased() -> ColumnElement[bool]:
+    """An end later than any lease lasts was set before the database's clock was put back: nobody can be trusted to hold it."""
+    return and_(Run.lease_until >= epoch_now(), Run.lease_until <= epoch_now() + LONGEST_LEASE_S + _LATE_S)
 
 
 def _lost(claim: Claim) -> LeaseLost:

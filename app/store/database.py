@@ -73,7 +73,7 @@ class Database:
     def check(self, *, thorough: bool = False) -> None:
         """Raise Unusable, in words, when the database is missing, damaged, or not made for this code.
 
-        thorough: read the whole of an SQLite file, however large.
+        thorough: read the whole of an SQLite file, however large, and try to write.
         """
         schema.check(self.engine, self.file, thorough=thorough)
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.ports.journal import CallIntent, CallRecord, CallResult, Sample, Step, Totals, Wish
 from app.ports.llm import Json
 from app.store import rows
 from app.store.claims import Claim
 from app.store.database import Database
-from app.store.statements import read_calls, read_samples, read_steps, read_totals
+from app.store.spool import Spool
+from app.store.statements import read_calls, read_remembered, read_samples, read_steps, read_totals
 from app.store.writer import Writer
 
 
 class SqlJournal:
-    """The journal of one claim. It is driven from one event loop; stop() ends it from anywhere."""
+    """The journal of one claim. It is driven from one event loop; hurry() and stop() may be called from anywhere.
 
-    def __init__(self, database: Database, claim: Claim) -> None:
+    spool_in: folder for paid answers while the store is away; None keeps them in memory alone. patience_s: how long a store
+    that does not answer is waited for.
+    """
+
+    def __init__(
+        self, database: Database, claim: Claim, *, spool_in: Path | None = None, patience_s: float = 0.0
+    ) -> None:
         self._run_id = claim.run_id
-        self._writer = Writer(database, claim)
+        self._writer = Writer(database, claim, Spool(spool_in, claim) if spool_in else None, patience_s)
 
     async def calls(self, keys: Sequence[str]) -> dict[str, CallRecord]:
         """See the port."""
@@ -35,6 +43,15 @@ class SqlJournal:
     async def totals(self) -> Totals:
         """See the port."""
         return await self._writer.ask(read_totals)
+
+    async def remembered(self, cache_keys: Sequence[str]) -> dict[str, CallResult]:
+        """See the port."""
+        return await self._writer.look_up(read_remembered, cache_keys)
+
+    def reuse(self, intent: CallIntent, result: CallResult) -> None:
+        """See the port."""
+        self._writer.write(rows.intent(self._run_id, intent))
+        self._writer.write(rows.result(self._run_id, intent.key, result))
 
     async def intend(self, intent: CallIntent) -> None:
         """See the port."""
@@ -67,6 +84,10 @@ class SqlJournal:
     async def heartbeat(self) -> Wish:
         """See the port."""
         return await self._writer.beat()
+
+    def hurry(self) -> None:
+        """Wait for no store any more, since this process is about to end; paid answers are on this machine's disk."""
+        self._writer.hurry()
 
     def stop(self) -> None:
         """Commit what is queued and end the writer; the journal is not used afterwards."""

@@ -41,6 +41,7 @@ class Settled(NamedTuple):
     result: CallResult
 
 
+MemoryLibrary: TypeAlias = dict[str, CallResult]
 Write: TypeAlias = CallIntent | Settled | Sample | Step | Told
 
 
@@ -70,6 +71,8 @@ class MemoryRecord:
     samples: dict[str, Sample] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     events: list[Told] = field(default_factory=list)
+    library: MemoryLibrary = field(default_factory=dict)
+    """Replies by cache key, shared by the records of several runs."""
     fence: int = 0
     wish: Wish = ""
     away: bool = False
@@ -93,6 +96,9 @@ class MemoryRecord:
                 if write.key not in self.calls:
                     raise JournalError(f"call {write.key} ended without having been intended")
                 self.calls[write.key].result = write.result
+                cache_key = self.calls[write.key].intent.cache_key
+                if cache_key and not write.result.error and not write.result.cached:
+                    self.library.setdefault(cache_key, write.result)
             case Sample():
                 self.samples.setdefault(write.key, write)
             case Step():
@@ -103,7 +109,9 @@ class MemoryRecord:
 
     def totals(self) -> Totals:
         """The sum over all calls."""
-        results = [call.result for call in self.calls.values() if call.result]
+        settled = [call.result for call in self.calls.values() if call.result]
+        results = [result for result in settled if not result.cached]
+        cached = [result for result in settled if result.cached]
         replies = [result for result in results if not result.error]
         doubts = [(call.uncertain, call.intent.reserved_usd or 0.0) for call in self.calls.values()]
         return Totals(
@@ -114,6 +122,9 @@ class MemoryRecord:
             unpriced_calls=sum(result.cost_usd is None for result in replies),
             uncertain_calls=sum(count for count, _ in doubts),
             uncertain_usd=sum(count * usd for count, usd in doubts),
+            open_calls=len(self.calls) - len(settled),
+            cached_calls=len(cached),
+            saved_usd=sum(result.cost_usd or 0.0 for result in cached),
         )
 
 
@@ -147,6 +158,16 @@ class MemoryJournal:
         """See the port."""
         await self.flush()
         return self._record.totals()
+
+    async def remembered(self, cache_keys: Sequence[str]) -> dict[str, CallResult]:
+        """See the port."""
+        await self.flush()
+        return {key: self._record.library[key] for key in cache_keys if key in self._record.library}
+
+    def reuse(self, intent: CallIntent, result: CallResult) -> None:
+        """See the port."""
+        self._pending.append(replace(intent, request=storable_json(intent.request)))
+        self.settle(intent.key, result)
 
     async def intend(self, intent: CallIntent) -> None:
         """See the port."""

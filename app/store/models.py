@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import Float, ForeignKey, Index, MetaData, UniqueConstraint, false
+from sqlalchemy import ColumnElement, Float, ForeignKey, Index, MetaData, UniqueConstraint, false
 from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from app.ports.llm import Json
 from app.store.types import CleanString, CleanText, JsonColumn, RowId, Utc, utc_now
+
+UNSCORED = "outcome <> 'scored'"
+NOT_PRIMARY = "role <> 'primary'"
+FAILED = "error <> ''"
+OPEN = "settled IN (false)"
+CACHED = "cached IN (true)"
+STATE = "name IN ('progress', 'status')"
+"""What partial indexes hold. SQLite uses one only where a query repeats the condition word for word: see narrowed()."""
+
+
+def only_where(condition: str) -> dict[str, Any]:
+    """Arguments that make an index partial in both databases."""
+    return {"sqlite_where": sql(condition), "postgresql_where": sql(condition)}
+
+
+def narrowed(condition: str) -> ColumnElement[bool]:
+    """The condition of a partial index, as a query has to say it."""
+    return sql(condition)  # type: ignore[return-value]
 
 
 class Base(DeclarativeBase):
@@ -122,7 +140,11 @@ class Run(Base):
     """One persisted execution of any kind."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("ix_runs_created_at", "created_at", "id"), Index("ix_runs_status", "status"))
+    __table_args__ = (
+        Index("ix_runs_created_at", "created_at", "id"),
+        Index("ix_runs_status", "status"),
+        Index("ix_runs_deleted_at", "deleted_at", **only_where("deleted_at IS NOT NULL")),
+    )
     id: Mapped[str] = mapped_column(CleanString(16), primary_key=True)
     kind: Mapped[str] = mapped_column(CleanString(20))
     name: Mapped[str] = mapped_column(CleanString(200))
@@ -153,6 +175,10 @@ class Run(Base):
     created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
+    calls_pruned_at: Mapped[dt.datetime | None]
+    """When its calls began to be removed to save room; its totals stay in ``spent``."""
+    deleted_at: Mapped[dt.datetime | None]
+    """A deleted run is nowhere to be seen; its records go in portions, and then it goes itself."""
     dataset: Mapped[Dataset | None] = relationship()
     prompt: Mapped[Prompt | None] = relationship()
 
@@ -163,8 +189,11 @@ class SampleRow(Base):
     __tablename__ = "samples"
     __table_args__ = (
         UniqueConstraint("run_id", "key"),
-        Index("ix_samples_run_candidate", "run_id", "candidate", "split", "id"),
-        Index("ix_samples_run_id", "run_id", "id"),
+        # What the lists are narrowed by stands in the indexes, so that a filter that fits nothing need not read the rows.
+        Index("ix_samples_run_id", "run_id", "id", "split", "outcome"),
+        Index("ix_samples_run_candidate", "run_id", "candidate", "id", "split", "outcome"),
+        Index("ix_samples_case", "run_id", "split", "case", "repeat", "candidate", "outcome", "score", "id"),
+        Index("ix_samples_unscored", "run_id", "id", "outcome", **only_where(UNSCORED)),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
@@ -193,6 +222,11 @@ class CallRow(Base):
         UniqueConstraint("run_id", "key"),
         Index("ix_calls_run_id", "run_id", "id"),
         Index("ix_calls_cache_key", "cache_key"),
+        # Each holds what is rare, so an ordinary call pays for none of them but the third.
+        Index("ix_calls_role", "run_id", "role", "id", **only_where(NOT_PRIMARY)),
+        Index("ix_calls_failed", "run_id", "id", **only_where(FAILED)),
+        Index("ix_calls_open", "run_id", "id", **only_where(OPEN)),
+        Index("ix_calls_cached", "run_id", "id", **only_where(CACHED)),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
@@ -254,6 +288,21 @@ class ShardRow(Base):
     reason: Mapped[str] = mapped_column(default="")
 
 
+class SpendingRow(Base):
+    """What a run spent on one day, for one role, on one model. It stays when the run or its calls are deleted."""
+
+    __tablename__ = "spending"
+    __table_args__ = (UniqueConstraint("run_id", "day", "role", "model"), Index("ix_spending_day", "day"))
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[str] = mapped_column(CleanString(16))
+    day: Mapped[str] = mapped_column(CleanString(10))
+    """In UTC, as 2026-11-25."""
+    role: Mapped[str] = mapped_column(CleanString(12))
+    model: Mapped[str] = mapped_column(CleanString(200))
+    totals: Mapped[Json] = mapped_column(JsonColumn)
+    """As app.ports.journal.Totals."""
+
+
 class StepRow(Base):
     """The recorded result of one other effect of a run."""
 
@@ -269,7 +318,11 @@ class Event(Base):
     """What happened in a run, in order. id is the cursor of the event stream."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("run_id", "note"), Index("ix_events_run_id", "run_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "note"),
+        Index("ix_events_run_id", "run_id", "id"),
+        Index("ix_events_state", "run_id", "name", "id", **only_where(STATE)),
+    )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     note: Mapped[int | None]

@@ -17,8 +17,20 @@ Kind: TypeAlias = Literal["intent", "result", "sample", "step", "event"]
 
 MODEL_CHARS = 200
 """Room for the name that a provider gives its model; it is not ours to trust."""
+LANE_CHARS = 250
 
-INTENT_COLUMNS = ("run_id", "key", "attempts", "role", "model", "request", "reserved_usd", "uncertain")
+INTENT_COLUMNS = (
+    "run_id",
+    "key",
+    "attempts",
+    "role",
+    "model",
+    "request",
+    "reserved_usd",
+    "uncertain",
+    "cache_key",
+    "lane",
+)
 RESULT_COLUMNS = (
     "text",
     "error",
@@ -36,6 +48,9 @@ RESULT_COLUMNS = (
     "retries",
     "wait_s",
     "uncertain",
+    "throttled_s",
+    "limited",
+    "cached",
 )
 SAMPLE_COLUMNS = (
     "run_id",
@@ -78,6 +93,8 @@ def intent(run_id: str, intent: CallIntent) -> Write:
         dumps(intent.request),
         intent.reserved_usd,
         intent.uncertain,
+        intent.cache_key,
+        storable(intent.lane[:LANE_CHARS]),
     )
     return Write("intent", intent.key, values)
 
@@ -102,6 +119,9 @@ def result(run_id: str, key: str, result: CallResult) -> Write:
         result.retries,
         result.wait_s,
         result.uncertain,
+        result.throttled_s,
+        result.limited,
+        result.cached,
         run_id,
         key,
     )

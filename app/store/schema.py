@@ -16,6 +16,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from app.store.outage import reason
+
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 _LOCK_NUMBER = 7_243_392_001
@@ -51,6 +53,8 @@ def check(engine: Engine, file: Path | None, *, thorough: bool) -> None:
         if (found := _revision(connection)) != _head():
             state = f"is at revision {found}" if found else "has no tables yet"
             raise Unusable(f"the database {state}, this version needs {_head()}; run `whetstone migrate`")
+        if thorough:
+            _refuse_unwritable(connection)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -78,6 +82,12 @@ def _refuse_damage(connection: Connection, file: Path) -> None:
     first = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
     if first != "ok":
         raise Unusable(f"the database {file} is damaged ({first}); restore a backup")
+
+
+def _refuse_unwritable(connection: Connection) -> None:
+    """Write something that changes nothing."""
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+    connection.rollback()
 
 
 def _use_write_ahead_log(connection: Connection) -> None:
@@ -124,7 +134,7 @@ def _in_words(engine: Engine) -> Iterator[None]:
 
 
 def _explain(where: str, error: DatabaseError) -> str:
-    reason = str(error.orig).strip().partition("\n")[0]
-    if isinstance(error.orig, sqlite3.DatabaseError) and ("not a database" in reason or "malformed" in reason):
-        return f"the file of the database {where} is damaged or no SQLite database ({reason}); restore a backup"
-    return f"the database {where} cannot be used: {reason}"
+    said = str(error.orig).strip().partition("\n")[0]
+    if isinstance(error.orig, sqlite3.DatabaseError) and ("not a database" in said or "malformed" in said):
+        return f"the file of the database {where} is damaged or no SQLite database ({said}); restore a backup"
+    return f"the database {where} cannot be used: {reason(error)}"

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Row, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Row, Table, and_, case, func, select, update
 
 from app.ports.journal import CallRecord, CallResult, JournalError, Sample, Step, Totals
 from app.ports.llm import Usage
-from app.store.models import CallRow, SampleRow, StepRow
+from app.store.models import OPEN, STATE, CallRow, SampleRow, StepRow, narrowed
 from app.store.rows import (
     EVENT_COLUMNS,
     INTENT_COLUMNS,
@@ -60,6 +60,8 @@ def apply(connection: Connection, writes: Sequence[Write]) -> None:
             written = connection.exec_driver_sql(texts[kind], rows).rowcount
             if kind == "result" and written != len(rows):
                 raise JournalError("a call ended that had never been intended")
+    if told := next((write for write in writes if write.kind == "event" and "progress" in write.values[1:3]), None):
+        connection.exec_driver_sql(_forget_text(connection.dialect), (told.values[0],) * 3)
 
 
 def _groups(writes: Iterable[Write]) -> Iterator[list[Write]]:
@@ -94,6 +96,19 @@ def _texts(dialect: Dialect) -> dict[Kind, str]:
     return texts if dialect.paramstyle == "qmark" else {kind: text.replace("?", "%s") for kind, text in texts.items()}
 
 
+@lru_cache(maxsize=4)
+def _forget_text(dialect: Dialect) -> str:
+    """Older progress goes when newer is told: four times a second, it would outgrow all else. The last word before each change
+    of status stays, because it tells how long a worker was there.
+    """
+    own = f"FROM events WHERE run_id = ? AND {STATE}"
+    text = (
+        f"DELETE {own} AND name = 'progress' AND id < (SELECT max(id) {own} AND name = 'progress')"
+        f" AND id > (SELECT coalesce(max(id), 0) {own} AND name = 'status')"
+    )
+    return text if dialect.paramstyle == "qmark" else text.replace("?", "%s")
+
+
 def _insert(table: str, columns: Sequence[str], conflict: str, fixed: dict[str, str] | None = None) -> str:
     fixed = fixed or {}
     names = ", ".join(f'"{name}"' for name in (*columns, *fixed))
@@ -104,6 +119,17 @@ def _insert(table: str, columns: Sequence[str], conflict: str, fixed: dict[str, 
 def read_calls(connection: Connection, run_id: str, keys: Sequence[str]) -> dict[str, CallRecord]:
     """The calls on record among these."""
     return {row.key: _call_record(row) for row in _by_key(connection, _CALLS, run_id, keys)}
+
+
+def read_remembered(connection: Connection, _run_id: str, cache_keys: Sequence[str]) -> dict[str, CallResult]:
+    """The first reply that any run bought under each of these cache keys."""
+    calls = _CALLS.c
+    found: dict[str, CallResult] = {}
+    for chunk in _chunks(cache_keys):
+        query = select(_CALLS).where(calls.cache_key.in_(chunk), calls.settled, calls.error == "", ~calls.cached)
+        for row in connection.execute(query.order_by(calls.id)):
+            found.setdefault(row.cache_key, _result(row))
+    return found
 
 
 def read_samples(connection: Connection, run_id: str, keys: Sequence[str]) -> dict[str, Sample]:
@@ -117,23 +143,52 @@ def read_steps(connection: Connection, run_id: str, keys: Sequence[str]) -> dict
     return {row.key: Step(row.key, row.value) for row in _by_key(connection, _STEPS, run_id, keys)}
 
 
-def read_totals(connection: Connection, run_id: str) -> Totals:
-    """What all calls of a run add up to. A call without a result may have been paid for once more than is known."""
+def read_totals(connection: Connection, run_id: str, *only: ColumnElement[bool]) -> Totals:
+    """What the calls of a run add up to. A call without a result may have been paid for once more than is known.
+
+    only: further conditions on the calls; none for all of them.
+    """
+    row = connection.execute(select(*spending_columns()).where(_CALLS.c.run_id == run_id, *only)).one()
+    return totals_of(row)
+
+
+def cut_off(connection: Connection, run_id: str) -> int:
+    """How many of a run's calls were cut off after sending. Only to be asked while no worker has the run."""
+    query = select(func.count()).select_from(_CALLS).where(_CALLS.c.run_id == run_id, narrowed(OPEN))
+    return connection.scalar(query) or 0
+
+
+def decide_cut_off(connection: Connection, run_id: str, *, error: str) -> None:
+    """Let the calls that were cut off count as ended with this error; they stay uncertain. Does not commit."""
     calls = _CALLS.c
-    replied = and_(calls.settled, calls.error == "")
+    ended = {"settled": True, "error": error, "uncertain": calls.uncertain + 1, "settled_at": utc_now()}
+    connection.execute(update(_CALLS).where(calls.run_id == run_id, narrowed(OPEN)).values(ended))
+
+
+def spending_columns() -> tuple[ColumnElement[Any], ...]:
+    """The sums over calls that totals_of() reads."""
+    calls = _CALLS.c
+    bought = and_(calls.settled, ~calls.cached)
+    replied = and_(bought, calls.error == "")
     doubts = calls.uncertain + case((calls.settled, 0), else_=1)
-    row = connection.execute(
-        select(
-            func.sum(case((replied, 1), else_=0)),
-            func.sum(case((calls.settled, calls.prompt_tokens), else_=0)),
-            func.sum(case((calls.settled, calls.completion_tokens), else_=0)),
-            func.sum(case((calls.settled, calls.cost_usd), else_=0.0)),
-            func.sum(case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)),
-            func.sum(doubts),
-            func.sum(doubts * func.coalesce(calls.reserved_usd, 0.0)),
-        ).where(calls.run_id == run_id)
-    ).one()
-    replies, prompt, completion, cost, unpriced, uncertain, uncertain_usd = (value or 0 for value in row)
+    return (
+        func.sum(case((replied, 1), else_=0)),
+        func.sum(case((bought, calls.prompt_tokens), else_=0)),
+        func.sum(case((bought, calls.completion_tokens), else_=0)),
+        func.sum(case((bought, calls.cost_usd), else_=0.0)),
+        func.sum(case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)),
+        func.sum(doubts),
+        func.sum(doubts * func.coalesce(calls.reserved_usd, 0.0)),
+        func.sum(case((calls.settled, 0), else_=1)),
+        func.sum(case((calls.cached, 1), else_=0)),
+        func.sum(case((calls.cached, calls.cost_usd), else_=0.0)),
+    )
+
+
+def totals_of(row: Sequence[Any]) -> Totals:
+    """The sums of spending_columns() as Totals."""
+    values = (value or 0 for value in row)
+    replies, prompt, completion, cost, unpriced, uncertain, uncertain_usd, open_calls, cached, saved = values
     return Totals(
         calls=int(replies),
         prompt_tokens=int(prompt),
@@ -142,18 +197,28 @@ def read_totals(connection: Connection, run_id: str) -> Totals:
         unpriced_calls=int(unpriced),
         uncertain_calls=int(uncertain),
         uncertain_usd=float(uncertain_usd),
+        open_calls=int(open_calls),
+        cached_calls=int(cached),
+        saved_usd=float(saved),
     )
 
 
 def _by_key(connection: Connection, table: Table, run_id: str, keys: Sequence[str]) -> Iterator[Row[Any]]:
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
+    for chunk in _chunks(keys):
         yield from connection.execute(select(table).where(table.c.run_id == run_id, table.c.key.in_(chunk)))
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
 
 def _call_record(row: Row[Any]) -> CallRecord:
     if not row.settled:
         return CallRecord(row.key, row.attempts, None, row.uncertain)
+    return CallRecord(row.key, row.attempts, _result(row), row.uncertain)
+
+
+def _result(row: Row[Any]) -> CallResult:
     usage = Usage(
         prompt_tokens=row.prompt_tokens,
         completion_tokens=row.completion_tokens,
@@ -161,7 +226,7 @@ def _call_record(row: Row[Any]) -> CallRecord:
         cached_tokens=row.cached_tokens,
         estimated=row.tokens_estimated,
     )
-    result = CallResult(
+    return CallResult(
         text=row.text,
         error=row.error,
         finish_reason=row.finish_reason,
@@ -174,5 +239,7 @@ def _call_record(row: Row[Any]) -> CallRecord:
         retries=row.retries,
         wait_s=row.wait_s,
         uncertain=row.uncertain,
+        throttled_s=row.throttled_s,
+        limited=row.limited,
+        cached=row.cached,
     )
-    return CallRecord(row.key, row.attempts, result, row.uncertain)

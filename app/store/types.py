@@ -98,6 +98,23 @@ def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:  # n
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
+class utc_day(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
+    """The day of a Utc column, as 2026-11-25."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(utc_day, "postgresql")
+def _postgres_day(element: utc_day, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"to_char({compiler.process(element.clauses, **kw)} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+
+
+@compiles(utc_day, "sqlite")
+def _sqlite_day(element: utc_day, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"substr({compiler.process(element.clauses, **kw)}, 1, 10)"
+
+
 class epoch_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function that it is
     """Seconds since the epoch by the database's clock, for leases: workers' clocks may disagree."""
 

@@ -15,19 +15,22 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.ports.journal import JournalError, JournalUnavailable, Wish
+from app.ports.journal import JournalError, JournalUnavailable, LeaseLost, Wish
 from app.store.claims import Claim, guard, renew
 from app.store.database import Database
+from app.store.outage import Patience, is_away, reason
 from app.store.rows import Write
+from app.store.spool import Spool
 from app.store.statements import apply
+from app.store.unwritten import Unwritten
 
 WRITE_BEHIND_S = 0.05
 """Longest time that a write which nobody waits for is kept back, so that it shares a commit with others."""
 GATHER_S = 0.001
 """Time for companions to join a commit that somebody waits for. It halves a worker's CPU at 64 calls under way."""
+SAVE_AFTER_S = 2.0
+"""Time for the last commit before paid answers are spooled besides: whoever ends this process may not wait longer."""
 STOP_WITHIN_S = 60.0
 """Longest time that stop() waits for the last commit; a database that is away takes that long to say so."""
 
@@ -57,6 +60,14 @@ class Batch:
         """True when the claim has to be checked, because of a write or because somebody wants to know."""
         return bool(self.writes or self.flushes or self.beats)
 
+    def join(self, later: Batch) -> None:
+        """Serve what came later together with this."""
+        self.writes += later.writes
+        self.flushes += later.flushes
+        self.beats += later.beats
+        self.lookups += later.lookups
+        self.queries += later.queries
+
     @property
     def waiting(self) -> list[asyncio.Future[Any]]:
         """All who wait for an answer."""
@@ -65,14 +76,18 @@ class Batch:
 
 
 class Writer:
-    """The writer thread of one claim. Everything but stop() is called from one event loop."""
+    """The writer thread of one claim. Everything but hurry() and stop() is called from one event loop.
 
-    def __init__(self, database: Database, claim: Claim) -> None:
+    spool: where paid answers wait while the store is away; None keeps them in memory only. patience_s: how long a store that
+    does not answer is waited for, while whoever asked waits too, before JournalUnavailable is raised.
+    """
+
+    def __init__(self, database: Database, claim: Claim, spool: Spool | None = None, patience_s: float = 0.0) -> None:
         self._engine = database.engine
         self._claim = claim
+        self._patience = Patience(patience_s)
         self._next = Batch()
-        self._kept: list[Write] = []
-        """Taken but not durable yet: they are tried again, in order, until the store answers."""
+        self._kept = Unwritten(claim.run_id, spool)
         self._broken: JournalError | None = None
         self._stopping = False
         self._changed = threading.Condition()
@@ -120,18 +135,33 @@ class Writer:
             self._changed.notify()
         return await future
 
+    def hurry(self) -> None:
+        """Wait for no store any more: this process is about to end."""
+        self._patience.end()
+        self._save()
+
     def stop(self) -> None:
-        """Commit what is queued and end the thread. What cannot be committed any more is logged."""
+        """Commit what is queued and end the thread. Paid answers that cannot be committed any more are spooled."""
+        self._patience.end()
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join(STOP_WITHIN_S)
-        if left := len(self._kept) + len(self._next.writes):
-            logger.warning("run %s: %d writes were lost at the end", self._claim.run_id, left)
+        self._thread.join(SAVE_AFTER_S)
+        if self._thread.is_alive():
+            self._save()
+            self._thread.join(STOP_WITHIN_S)
+        if not (self._kept.writes or self._next.writes):
+            self._kept.clear()
+        elif isinstance(self._broken, LeaseLost):
+            self._kept.close()
+        else:
+            self._kept.leave(self._next.writes)
 
     def _run(self) -> None:
         while (batch := self._take()) is not None:
             self._serve(batch)
+        if self._kept.writes and not self._broken:
+            self._serve(Batch())  # the store may have come back since
 
     def _take(self) -> Batch | None:
         """Everything queued, once somebody waits for it or the oldest write has waited long enough; None at the end."""
@@ -145,26 +175,59 @@ class Writer:
             return None if ended else batch
 
     def _serve(self, batch: Batch) -> None:
-        self._kept += batch.writes
-        try:
-            answers = self._commit(batch) + self._read(batch)
-        except Exception as error:  # noqa: BLE001 - the thread's door: whatever it was, those who wait must hear of it
-            failure = self._failure(error)
-            answers = [(future, failure) for future in batch.waiting]
-        _deliver(answers)
+        self._kept.add(batch.writes)
+        while True:
+            try:
+                answers = self._commit(batch) + self._read(batch)
+            except Exception as error:  # noqa: BLE001 - the thread's door: whatever it was, those who wait must hear of it
+                failure = self._failure(error)
+                self._save()
+                if isinstance(failure, JournalUnavailable) and self._waited(batch):
+                    continue
+                self._kept.refuse_intents()
+                self._save()
+                answers = [(future, failure) for future in batch.waiting]
+            else:
+                self._answered()
+            return _deliver(answers)
+
+    def _waited(self, batch: Batch) -> bool:
+        """Wait a little for a store that is away, taking in what is asked meanwhile. False when it is time to give up."""
+        pause = self._patience.pause_s()
+        with self._changed:
+            if self._stopping or not pause:
+                return False
+            self._changed.wait_for(lambda: self._stopping, pause)
+            later, self._next = self._next, Batch()
+        self._kept.add(later.writes)
+        batch.join(later)
+        self._save()
+        return True
+
+    def _save(self) -> None:
+        """Spool paid answers that are not on record, unless the lease is lost: then another worker decides."""
+        if not isinstance(self._broken, LeaseLost):
+            with self._changed:
+                self._kept.save(self._next.writes)
+
+    def _answered(self) -> None:
+        if away_s := self._patience.waited_s:
+            logger.warning("run %s: the store answers again, after %.1f s", self._claim.run_id, away_s)
+            self._patience.answered()
+            self._kept.clear()
 
     def _commit(self, batch: Batch) -> list[Answer]:
         if self._broken:
             raise self._broken
         wish: Wish = ""
-        if batch.commits or self._kept:
+        if batch.commits or self._kept.writes:
             with self._engine.begin() as connection:
                 if batch.beats:
                     wish = renew(connection, self._claim)
                 else:
                     guard(connection, self._claim)
-                apply(connection, self._kept)
-            self._kept = []
+                apply(connection, self._kept.writes)
+            self._kept.committed()
         return [*((future, None) for future in batch.flushes), *((future, wish) for future in batch.beats)]
 
     def _read(self, batch: Batch) -> list[Answer]:
@@ -182,20 +245,16 @@ class Writer:
         return answers
 
     def _failure(self, error: Exception) -> JournalError:
-        if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
-            logger.warning("run %s: the store does not answer: %s", self._claim.run_id, error)
-            return JournalUnavailable(f"the store does not answer: {_reason(error)}")
+        if is_away(error):
+            words = reason(error)
+            if not self._patience.waited_s:
+                logger.warning("run %s: the store does not answer, so nothing is bought: %s", self._claim.run_id, words)
+            return JournalUnavailable(f"the store does not answer: {words}")
         if not isinstance(error, JournalError):
             logger.error("run %s: the journal cannot go on", self._claim.run_id, exc_info=error)
-            error = JournalError(f"the journal cannot go on: {_reason(error)}")
+            error = JournalError(f"the journal cannot go on: {reason(error)}")
         self._broken = error
         return error
-
-
-def _reason(error: Exception) -> str:
-    """The driver's words without SQLAlchemy's, which repeat the statement and its values."""
-    words = error.orig if isinstance(error, SQLAlchemyError) and hasattr(error, "orig") else error
-    return str(words).strip().partition("\n")[0]
 
 
 def _deliver(answers: list[Answer]) -> None:

@@ -22,6 +22,7 @@ from app.web import (
     providers,
     runs,
     security,
+    spending,
     trainings,
 )
 from app.web.context import Backend, attach
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     runs.pages,
     live.pages,
     compare.pages,
+    spending.pages,
     datasets.pages,
     prompts.pages,
     trainings.pages,

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from app import wiring
 from app.config import Settings
 from app.llm.gateway import Gateway
+from app.ports.scoring import Tools
 
 _KEY = "whetstone"
 
@@ -33,6 +34,10 @@ class Backend:
     def gateway(self) -> Gateway:
         """What knows which models can be called, and their prices."""
         return Gateway(self.settings, self.environ)
+
+    def open_tools(self) -> Tools:
+        """What scorers may use here; close it after use."""
+        return wiring.open_tools(self.settings)
 
 
 def attach(app: Flask, backend: Backend) -> None:

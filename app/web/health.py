@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.services.patience import within
 from app.web.context import settings
 from app.web.database import session
 
@@ -38,10 +39,15 @@ def database_problem() -> str:
 
 
 def redis_problem() -> str:
-    """Why Redis cannot be used, or "". Takes at most half a second."""
+    """Why Redis cannot be used, or "". Takes at most a second."""
+    address = settings().redis_address
     try:
-        with redis.Redis.from_url(settings().redis_address, socket_timeout=0.5, socket_connect_timeout=0.5) as client:
-            client.ping()
-    except (redis.RedisError, ValueError) as error:
+        within(1.0, lambda: _ping(address))
+    except (redis.RedisError, ValueError, TimeoutError) as error:
         return f"does not answer ({type(error).__name__})"
     return ""
+
+
+def _ping(address: str) -> None:
+    with redis.Redis.from_url(address, socket_timeout=0.5, socket_connect_timeout=0.5) as client:
+        client.ping()

@@ -96,11 +96,18 @@ def _until_trouble(messages: Iterator[str]) -> Iterator[str]:
 
 
 def _tell(engine: Engine, wake: Wake, run_id: str, cursor: int) -> Iterator[str]:
+    wake.watch(run_id)
+    try:
+        yield from _follow(engine, wake, run_id, cursor)
+    finally:
+        wake.leave(run_id)
+
+
+def _follow(engine: Engine, wake: Wake, run_id: str, cursor: int) -> Iterator[str]:
     yield "retry: 1000\n: open\n\n"
     silent_since = time.monotonic()
+    found = _look(engine, run_id, cursor)
     while True:
-        news = wake.count(run_id)
-        found = _look(engine, run_id, cursor)
         for number, name in found.events:
             cursor = number
             yield f"id: {number}\nevent: run-{name}\ndata: {number}\n\n"
@@ -111,8 +118,10 @@ def _tell(engine: Engine, wake: Wake, run_id: str, cursor: int) -> Iterator[str]
         elif found.ended:
             yield "event: run-end\ndata: end\n\n"
             return
-        else:
-            wake.wait(run_id, news)
+        # More may wait in the database; and the status is there alone, so it is looked up when it has changed.
+        told = None if found.ended or len(found.events) == BATCH else wake.after(run_id, cursor)
+        known = told is not None and all(name != "status" for _, name in told)
+        found = _Found(told or [], ended=False) if known else _look(engine, run_id, cursor)
         if time.monotonic() - silent_since > HEARTBEAT_S:
             silent_since = time.monotonic()
             yield ": still here\n\n"

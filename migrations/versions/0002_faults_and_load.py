@@ -1,4 +1,4 @@
-"""What a run needs to survive outages and to be shared: replies that can be used again, throttling, shards.
+"""Replies that can be used again, throttling, resuming by itself, shards, and what was spent by day and role.
 
 Revision: 0002
 """
@@ -20,6 +20,7 @@ def upgrade() -> None:
     calls()
     runs()
     shards()
+    spending()
 
 
 def calls() -> None:
@@ -53,3 +54,17 @@ def shards() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.UniqueConstraint("run_id", "fence", "number"),
     )
+
+
+def spending() -> None:
+    op.create_table(
+        "spending",
+        sa.Column("id", ROW_ID, primary_key=True),
+        sa.Column("run_id", sa.String(16), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("role", sa.String(12), nullable=False),
+        sa.Column("model", sa.String(200), nullable=False),
+        sa.Column("totals", sa.JSON(), nullable=False),
+        sa.UniqueConstraint("run_id", "day", "role", "model"),
+    )
+    op.create_index("ix_spending_day", "spending", ["day"])

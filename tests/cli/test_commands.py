@@ -36,6 +36,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "web",
         "worker",
         "migrate",
+        "backup",
         "doctor",
         "demo",
         "datasets import",
@@ -48,12 +49,15 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "train",
         "runs list",
         "runs show",
+        "runs bill",
         "runs watch",
         "runs pause",
         "runs resume",
         "runs cancel",
         "runs export",
         "runs report",
+        "prune",
+        "spend",
     }
 
 

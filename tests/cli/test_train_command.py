@@ -28,8 +28,21 @@ def test_a_training_says_how_it_came_out(shell: Shell, trained: dict[str, Any]) 
 
 
 def test_the_same_seed_gives_the_same_result(shell: Shell, trained: dict[str, Any]) -> None:
-    again = shell.json(*TRAIN, *PROMPTS, "--seed", "5")
+    again = shell.json(*TRAIN, *PROMPTS, "--seed", "5", "--no-cache")
     assert {**again, "run": ""} == {**trained, "run": ""}
+
+
+def test_the_same_training_again_costs_nothing(shell: Shell, trained: dict[str, Any]) -> None:
+    again = shell.json(*TRAIN, *PROMPTS, "--seed", "5")
+    spent = ("calls", "tokens", "cost_usd", "cost_high_usd", "cached_calls", "saved_usd", "run")
+    assert {name: value for name, value in again.items() if name not in spent} == {
+        name: value for name, value in trained.items() if name not in spent
+    }
+    assert (again["calls"], again["cost_usd"]) == (0, 0)
+    assert again["cached_calls"] == trained["calls"] + trained["cached_calls"]
+    assert again["saved_usd"] == pytest.approx(trained["cost_usd"] + trained["saved_usd"])
+    said = shell(*TRAIN, *PROMPTS, "--seed", "5").stdout
+    assert f"spent: 0 calls (and {again['cached_calls']:,} replies from the cache), 0 tokens, $0.0000" in said
 
 
 def test_the_gate_decides_the_exit_code(shell: Shell) -> None:

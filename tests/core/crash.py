@@ -52,6 +52,14 @@ class CrashingJournal:
     async def totals(self) -> Totals:
         return await self.inner.totals()
 
+    async def remembered(self, cache_keys: Sequence[str]) -> dict[str, CallResult]:
+        self._live()
+        return await self.inner.remembered(cache_keys)
+
+    def reuse(self, intent: CallIntent, result: CallResult) -> None:
+        self._count()
+        self.inner.reuse(intent, result)
+
     async def intend(self, intent: CallIntent) -> None:
         self._count()
         await self.inner.intend(intent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -13,7 +12,6 @@ from app.core.kinds.train import train
 from app.core.kinds.training import Training
 from app.ports.llm import Json, Request, ServerFault
 from app.store.memory import MemoryRecord
-from tests.core.crash import Crash, CrashingJournal
 from tests.core.training_world import OPTIMIZER, engine, models, training
 from tests.fakes.llm import RuleLLM
 
@@ -160,26 +158,6 @@ async def test_errors_during_validation_do_not_count_as_wrong_answers() -> None:
     baseline = told(record, "baseline")[0]["validation"]
     assert (baseline["n"], baseline["asked"]) == (18, 24)
     assert outcome["accepted"] >= 1
-
-
-@pytest.mark.parametrize("flushing", [True, False], ids=["written", "buffer lost"])
-async def test_a_crash_at_any_write_changes_nothing_and_buys_nothing_twice(flushing: bool) -> None:
-    """Kill the run at every single journal write; what comes after the resume is byte for byte the undisturbed run."""
-    spec = training((24, 10, 6), epochs=3, batch_size=8)
-    undisturbed, llm = MemoryRecord(), models()
-    counting = CrashingJournal(undisturbed.claim(), at=10**9, flushing=True)
-    outcome = await engine(llm, counting).conduct(lambda run: train(run, spec))
-    expected = json.dumps([outcome, [e[1:] for e in undisturbed.history]])
-    assert counting.writes > 150
-    for at in range(1, counting.writes + 1):
-        record, again = MemoryRecord(), models()
-        journal = CrashingJournal(record.claim(), at, flushing=flushing)
-        with pytest.raises(Crash):
-            await engine(again, journal).conduct(lambda run: train(run, spec))
-        resumed, _ = await conduct(spec, again, record)
-        assert json.dumps([resumed, [e[1:] for e in record.history]]) == expected, f"crash at write {at}"
-        assert len(again.paid) - len(llm.paid) <= 4, f"crash at write {at}"
-        assert record.totals().calls <= len(again.paid) <= record.totals().calls + record.totals().uncertain_calls
 
 
 def test_the_kind_never_names_the_test_split_before_the_search_is_over() -> None:

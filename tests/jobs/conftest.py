@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,15 +27,20 @@ LEASE_S, SWEEP_S = 2.0, 0.3
 
 @dataclass
 class Workplace:
-    """A data folder with its database, and the workers that were started on it."""
+    """A data folder with its database, and the workers that were started on it.
+
+    database_url: "" for SQLite in the folder. environ: over the workers' environment.
+    """
 
     folder: Path
     redis_url: str
     server: OpenAIServer
+    database_url: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(data_dir=self.folder, redis_url=self.redis_url)
+        self.settings = Settings(data_dir=self.folder, redis_url=self.redis_url, database_url=self.database_url)
         self.database = Database(self.settings.database_url)
         self.database.upgrade()
 
@@ -52,30 +57,47 @@ class Workplace:
                 "strategy": "full_rewrite",
                 "epochs": 3,
                 "concurrency": 4,
+                "cache": "off",
                 **changes,
             }
             gateway = Gateway(self.settings, {})
             spec = training.parse(session, form, settings=self.settings, gateway=gateway)
             return training.start(session, spec).id
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """The command that people use, in a session of its own."""
-        environ = {
+    def environment(self) -> dict[str, str]:
+        """What every process of this place is started with."""
+        return {
             **{key: value for key, value in os.environ.items() if not key.startswith("WHETSTONE_")},
             "WHETSTONE_DATA_DIR": str(self.folder),
             "WHETSTONE_LEASE_S": str(LEASE_S),
             "WHETSTONE_SWEEP_S": str(SWEEP_S),
+            "WHETSTONE_DATABASE_URL": self.settings.database_url,
             "REDIS_URL": self.redis_url,
             "REMAP_SIGTERM": "SIGQUIT",
+            **self.environ,
         }
+
+    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """The command that people use, in a session of its own."""
         command = [sys.executable, "-m", "celery", "-A", "worker", "worker", "--loglevel", "INFO", "--without-mingle"]
-        log = (self.folder / "worker.log").open("ab")
-        with log:
-            worker = subprocess.Popen(
-                command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        return self.start([*command, *options])
+
+    def start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Any command, in a session of its own that ends with the test."""
+        with (self.folder / "worker.log").open("ab") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
-        self.workers.append(worker)
-        return worker
+        self.workers.append(process)
+        return process
+
+    def close(self) -> None:
+        """End every process and let the database go."""
+        for process in self.workers:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.database.close()
 
     def run(self, run_id: str) -> Run:
         """The run as it is now."""
@@ -114,11 +136,7 @@ def workplace(tmp_path: Path, redis_url: str) -> Iterator[Workplace]:
     with OpenAIServer(latency_s=0.05) as server:
         place = Workplace(tmp_path, redis_url, server)
         yield place
-        for worker in place.workers:
-            with suppress(ProcessLookupError):
-                os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
-        place.database.close()
+        place.close()
 
 
 def processes_of(group: int) -> list[int]:

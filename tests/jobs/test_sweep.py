@@ -10,7 +10,7 @@ def sweep(wanted: list[str], free: int, sent: list[str], *, broker: bool = True)
         sent.append(run_id)
         return broker
 
-    return Sweep(lambda: wanted, lambda: free, enqueue, lambda: None)
+    return Sweep(lambda: wanted, lambda: free, enqueue, lambda: None, lambda: None)
 
 
 def test_it_hints_at_no_more_runs_than_this_worker_can_take() -> None:
@@ -35,5 +35,5 @@ def test_a_failing_round_does_not_end_it() -> None:
         stop.set()
         return []
 
-    Sweep(abandoned, lambda: 1, lambda _: True, lambda: None).forever(0.01, stop)
+    Sweep(abandoned, lambda: 1, lambda _: True, lambda: None, lambda: None).forever(0.01, stop)
     assert rounds == [0, 1]

@@ -47,11 +47,9 @@ async def test_tokens_are_estimated_at_four_characters_and_priced() -> None:
 
 async def test_an_unknown_simulated_model_is_refused_by_name() -> None:
     llm = SimulatedLLM()
-    with pytest.raises(
-        UnknownModel, match=r"simulated/judge is unknown; the simulated models are simulated/primary and"
-    ):
-        await llm.complete(request("x", "simulated/judge"), deadline_s=5)
-    assert llm.price(ModelRef("simulated/judge")) is None
+    with pytest.raises(UnknownModel, match=r"simulated/other is unknown; the simulated models are simulated/primary, "):
+        await llm.complete(request("x", "simulated/other"), deadline_s=5)
+    assert llm.price(ModelRef("simulated/other")) is None
     assert all(llm.price(ModelRef(name)) for name in MODELS)
 
 

@@ -32,8 +32,8 @@ from tests.fakes.rule_world import RuleWorld
 class DyingJournal(SqlJournal):
     """Kills its process in the middle of its n-th write."""
 
-    def __init__(self, database: Database, claim: Claim, at: int) -> None:
-        super().__init__(database, claim)
+    def __init__(self, database: Database, claim: Claim, at: int, **options: Any) -> None:
+        super().__init__(database, claim, **options)
         self.writes = 0
         self._at = at
 
@@ -90,8 +90,8 @@ def work(url: str, run_id: str, at: int, paid: Path) -> tuple[str, int]:
     """Drive the run; returns its status and the number of journal writes."""
     opened: list[DyingJournal] = []
 
-    def open_journal(database: Database, claim: Claim) -> DyingJournal:
-        opened.append(DyingJournal(database, claim, at))
+    def open_journal(database: Database, claim: Claim, **options: Any) -> DyingJournal:
+        opened.append(DyingJournal(database, claim, at, **options))
         return opened[0]
 
     with Database(url) as database:

@@ -74,6 +74,7 @@ def spec(dataset: Dataset) -> Json:
         "batch_size": 4,
         "seed": 1,
         "budget": {"usd": 1.0, "calls": None, "tokens": None, "minutes": None},
+        "calls": {"on_uncertain": "repeat"},
     }
 
 

@@ -189,10 +189,10 @@ def test_minutes_count_the_work_of_earlier_workers(database: Database, tmp_path:
 def test_making_a_run_ready_may_take_longer_than_its_lease(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[str] = []
 
-    def prepare(spec: Json, rows: Any) -> Any:
+    def prepare(spec: Json, rows: Any, tools: Any) -> Any:
         time.sleep(4)  # longer than the lease
         taken.extend(claims.abandoned(database))
-        return training.prepare(spec, rows)
+        return training.prepare(spec, rows, tools)
 
     monkeypatch.setitem(KINDS, "train", replace(KINDS["train"], prepare=prepare))
     run_id, llm = queue(database, epochs=1), RuleLLM(rule)

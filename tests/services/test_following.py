@@ -40,10 +40,10 @@ def test_the_tail_is_the_end_and_keeps_to_the_names(session: Session, seeded: se
 
 def test_news_of_all_runs_are_found_by_one_look(session: Session, seeded: seed.Seeded) -> None:
     newest = feed.newest_of_all(session)
-    assert feed.runs_with_news(session, newest) == {}
+    assert feed.of_all(session, newest) == []
     session.add_all(Event(run_id=run_id, name="log", data={}) for run_id in ("r1running", "r4queued"))
     session.commit()
-    assert feed.runs_with_news(session, newest) == {newest + 1: "r1running", newest + 2: "r4queued"}
+    assert feed.of_all(session, newest) == [(newest + 1, "r1running", "log"), (newest + 2, "r4queued", "log")]
 
 
 def sides(run: Run) -> tuple[Side, Side]:

@@ -157,7 +157,7 @@ def test_the_report_says_the_verdict_first_and_that_it_is_simulated(session: Ses
     assert places == sorted(places)
     assert words.count("simulated") > 6
     assert "4 fixed" in words
-    assert "18 calls, 240 tokens, $0.0200; up to $0.0100 more for 1 sending of unknown fate" in words
+    assert "18 calls, 240 tokens, between $0.0200 and $0.0300 with 1 sending of unknown fate" in words
 
 
 def test_the_figures_are_in_the_report(session: Session, run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app.config import Settings
+from app.ports.journal import LeaseLost
+from app.store.claims import LONGEST_LEASE_S, Claim, renew
 from app.store.database import Database
 from app.web import create_app
 from app.web.context import Backend
@@ -145,6 +147,14 @@ class Site:
     seeded: seed.Seeded
 
 
+def beat(world: World, run_id: str, ending: threading.Event) -> None:
+    """Be the running run's worker, as far as its lease goes."""
+    with suppress(LeaseLost):
+        while not ending.wait(5):
+            with world.database.engine.begin() as connection:
+                renew(connection, Claim(run_id, 1, LONGEST_LEASE_S))
+
+
 @contextmanager
 def serving(world: World, seeded: seed.Seeded) -> Iterator[Site]:
     """The world's application on a free port of this machine; its database is closed afterwards."""
@@ -152,7 +162,12 @@ def serving(world: World, seeded: seed.Seeded) -> Iterator[Site]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    ending = threading.Event()
+    heart = threading.Thread(target=beat, args=(world, seeded.running.id, ending), daemon=True)
+    heart.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", world, seeded)
+    ending.set()
+    heart.join()
     server.shutdown()
     server.server_close()
     thread.join()

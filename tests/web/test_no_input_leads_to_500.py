@@ -53,6 +53,7 @@ NAMES = (
     "kind",
     "limit",
     "format",
+    "days",
 )
 SOUND = {
     "run_id": "r0finished",
@@ -79,8 +80,8 @@ PAGES = (
 """Pages whose forms are tried, field by field."""
 FIELDS = (
     "dataset", "prompt", "system_prompt", "primary_model", "api_base", "temperature", "scorer", "strategy", "alpha",
-    "epochs", "split", "seed", "conflicts", "budget_usd", "budget_calls", "budget_minutes", "instructions", "name",
-    "unknown",
+    "epochs", "split", "seed", "conflicts", "target_rpm", "cache", "on_uncertain", "budget_usd", "budget_calls",
+    "budget_minutes", "instructions", "name", "unknown",
 )  # fmt: skip
 VALUES: list[object] = [None, True, -1, 10**400, float("nan"), "\0\ud800", "x" * 300, [], {}, [{}], ["regex:pattern=("]]
 BODIES = [

@@ -79,6 +79,15 @@ def test_the_other_states_say_why(client: FlaskClient, seeded: Seeded, run_id: s
     assert words in text(client, f"/runs/{run_id}")
 
 
+def test_a_running_run_whose_worker_is_silent_says_so(client: FlaskClient, seeded: Seeded, database: Database) -> None:
+    """Its lease is over: the worker was lost, or stands still because the database is away."""
+    assert "Nothing is heard of its worker." not in text(client, "/runs/r1running")
+    with database.session() as session:
+        runs.get(session, "r1running").lease_until = 1.0
+        session.commit()
+    assert "Nothing is heard of its worker." in text(client, "/runs/r1running")
+
+
 @pytest.mark.parametrize("name", ["head", "state", "proposals", "log_lines"])
 def test_each_part_comes_alone(client: FlaskClient, seeded: Seeded, name: str) -> None:
     part = text(client, f"/runs/r1running/parts/{name}")

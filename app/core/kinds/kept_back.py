@@ -25,7 +25,8 @@ def price_of_test(run: Run, spec: Training, *seen: tuple[Candidate, Sequence[Sam
     if not spec.test:
         return NOTHING
     longest = max(spec.test, key=lambda case: len(case.input.encode("utf-8", "surrogatepass")))
-    most = [run.ceiling(candidate.model, messages(candidate, longest)) for candidate, _ in seen]
+    requests = [(candidate.model, messages(candidate, longest)) for candidate, _ in seen]
+    most = [run.ceiling(model, asked) for model, asked in (*requests, *spec.exam.scorer.longest(longest))]
     total = Amount(max(one.usd for one in most), 0, max(one.tokens for one in most))
     for _, samples in seen:
         total = total.plus(_reading(len(spec.test), samples))

@@ -247,7 +247,7 @@ def _insist(ask: Ask) -> Ask:
     ) -> CallResult:
         result = await ask(role, model, messages, response_schema)
         if result.error and result.error not in FINAL_ERRORS:
-            raise ProviderDown(f"{model.name} does not answer the optimiser: {result.text}")
+            raise ProviderDown(f"{model.name} does not answer the optimiser: {result.text}", by_itself=True)
         return result
 
     return insisting

@@ -12,6 +12,7 @@ from app.core.datasets import split
 from app.core.model import Candidate, Case, Exam
 from app.core.responders.single_turn import SingleTurn
 from app.ports.llm import Json, ModelRef
+from app.ports.scoring import Tools
 
 BLOCKS = 4
 """Validation is raced in this many blocks, each of at least SMALLEST_BLOCK cases."""
@@ -41,6 +42,7 @@ class Training:
     max_prompt_chars: int
     failures: int = 8
     successes: int = 2
+    judge: ModelRef | None = None
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
         """The epoch's shuffled minibatch of the train split, at most as large as that.
@@ -64,14 +66,14 @@ class Training:
     @property
     def simulated(self) -> bool:
         """Whether any model of it is the simulated provider."""
-        models = (self.start.model, self.optimizer)
+        models = (self.start.model, self.optimizer, self.judge)
         return any(m is not None and m.name.startswith("simulated/") for m in models)
 
 
-def prepare(spec: Json, rows: Sequence[tuple[int, str, str]]) -> Training:
-    """A training from its pinned spec and the dataset's (row, input, reference) triples.
+def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> Training:
+    """A training from its pinned spec, the dataset's (row, input, reference) triples, and what scorers may use here.
 
-    Raises: ValueError when the rows are not those that the spec was made for.
+    Raises: ValueError when the rows are not those that the spec was made for, or a scorer cannot work here.
     """
     pinned = spec["split"]
     parts = split(rows, pinned["ratios"], pinned["seed"])
@@ -82,16 +84,19 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]]) -> Training:
     def cases(numbers: Sequence[int], name: str) -> tuple[Case, ...]:
         return tuple(Case(str(row), *by_row[row], split=name) for row in numbers)
 
+    # Runs that were made before there were judges do not name one.
+    judge = _model(spec["judge"]) if spec.get("judge") else None
     return Training(
         start=Candidate(spec["system_prompt"], spec["output_prompt"], _model(spec["primary"])),
         optimizer=_model(spec["optimizer"]) if spec["optimizer"] else None,
-        exam=Exam(SingleTurn(), scorers.build(spec["scorers"])),
+        exam=Exam(SingleTurn(), scorers.build(spec["scorers"], tools, judge)),
+        judge=judge,
         train=cases(parts.train, "train"),
         validation=cases(parts.validation, "validation"),
         test=cases(parts.test, "test"),
         strategy=spec["strategy"],
         instructions=spec["instructions"],
-        task_hint="Answers are scored by " + " and ".join(one["name"] for one in spec["scorers"]) + ".",
+        task_hint=scorers.hint(spec["scorers"]),
         acceptance=spec["acceptance"],
         alpha=spec["alpha"],
         min_delta=spec["min_delta"],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from app.core.fence import clip
 from app.core.model import Ask
-from app.core.optimizers.fence import clip
 from app.core.optimizers.reply import Malformed
 from app.ports.llm import Json, Message, ModelRef
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from app.core.fence import Fence
 from app.core.optimizers.base import Evidence, Past, Seen
 from app.core.optimizers.examples import without_examples
-from app.core.optimizers.fence import Fence
 from app.core.templates import placeholders, render
 from app.ports.llm import Message
 

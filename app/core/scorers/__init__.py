@@ -6,31 +6,42 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from app.core.model import Scorer
 from app.core.scorers.advice import advice
-from app.core.scorers.base import TextScorer
+from app.core.scorers.base import Configured
 from app.core.scorers.contains import Contains
 from app.core.scorers.exact_match import ExactMatch
 from app.core.scorers.json_match import JsonMatch
+from app.core.scorers.json_schema import JsonSchema
 from app.core.scorers.numeric import Numeric
 from app.core.scorers.overlap import Bleu, Chrf, Overlap
+from app.core.scorers.python_file import PythonFile
 from app.core.scorers.regex import Regex
+from app.core.scorers.rouge import RougeL
+from app.core.scorers.rubric import Rubric
+from app.core.scorers.semantic import Semantic
 from app.core.scorers.setting import WEIGHT, Setting, settings_of
 from app.core.scorers.similarity import Similarity
 from app.core.scorers.weighted import Weighted
-from app.ports.llm import Json
+from app.ports.llm import Json, ModelRef
+from app.ports.scoring import Tools
 
-SCORERS: dict[str, type[TextScorer]] = {
+SCORERS: dict[str, type[Configured]] = {
     "exact_match": ExactMatch,
     "contains": Contains,
     "regex": Regex,
     "numeric": Numeric,
     "similarity": Similarity,
     "json_match": JsonMatch,
+    "json_schema": JsonSchema,
     "bleu": Bleu,
     "chrf": Chrf,
+    "rouge_l": RougeL,
+    "semantic": Semantic,
+    "rubric": Rubric,
+    "python": PythonFile,
 }
 
+NO_TOOLS = Tools()
 _NEXT_SETTING = re.compile(r",(?=\s*[A-Za-z_]\w*\s*=)")
 
 
@@ -50,15 +61,25 @@ def parse(text: str) -> dict[str, Json]:
             return complete(json.loads(text))
         except (json.JSONDecodeError, RecursionError):
             raise ValueError(f"the scorer {text[:80]!r} is not valid JSON") from None
+    return read(*written(text))
+
+
+def read(name: str, given: Mapping[str, str]) -> dict[str, Json]:
+    """The complete spec of a scorer whose settings were written as texts. Raises: ValueError naming scorer or setting."""
+    known = {one.name: one for one in [*settings(name), WEIGHT]}
+    return complete({"name": name} | {key: _known(name, known, key).read(value) for key, value in given.items()})
+
+
+def written(text: str) -> tuple[str, dict[str, str]]:
+    """The name and the settings of a scorer written as ``name:key=value,...``, unread. Raises: ValueError."""
     name, _, rest = text.strip().partition(":")
-    known = {one.name: one for one in [*settings(name.strip()), WEIGHT]}
-    spec: dict[str, Json] = {"name": name.strip()}
+    given: dict[str, str] = {}
     for part in _NEXT_SETTING.split(rest) if rest else []:
         key, equals, value = part.partition("=")
         if not equals:
             raise ValueError(f"{part[:80]!r} is no setting; write {name}:setting=value")
-        spec[key.strip()] = _known(name, known, key.strip()).read(value)
-    return complete(spec)
+        given[key.strip()] = value
+    return name.strip(), given
 
 
 def format(spec: Mapping[str, Json]) -> str:
@@ -90,16 +111,20 @@ def complete(spec: object) -> dict[str, Json]:
     return {"name": name, **values}
 
 
-def build(spec: str | Mapping[str, Json] | Sequence[str | Mapping[str, Json]]) -> Scorer:
-    """A scorer from its text or spec; several of them make a weighted mean.
+def build(
+    spec: str | Mapping[str, Json] | Sequence[str | Mapping[str, Json]],
+    tools: Tools = NO_TOOLS,
+    judge: ModelRef | None = None,
+) -> Configured | Weighted:
+    """A scorer from its text or spec, ready to work; several of them make a weighted mean.
 
-    Raises: ValueError naming the scorer or the setting.
+    judge: the model that rubric asks. Raises: ValueError naming the scorer or the setting, or what is not here that it needs.
     """
     several = [spec] if isinstance(spec, str | Mapping) else list(spec)
     if not several:
         raise ValueError("choose at least one scorer")
     specs = [parse(one) if isinstance(one, str) else complete(one) for one in several]
-    parts = [(_build(one), float(one[WEIGHT.name])) for one in specs]
+    parts = [(_build(one).equipped(tools, judge), float(one[WEIGHT.name])) for one in specs]
     return parts[0][0] if len(parts) == 1 else Weighted(tuple(parts))
 
 
@@ -114,11 +139,21 @@ def warning(spec: Mapping[str, Json], facts: Mapping[str, Json]) -> str:
     return advice(complete(spec), facts)
 
 
-def _build(spec: Mapping[str, Json]) -> TextScorer:
+def judgements(specs: Sequence[Mapping[str, Json]]) -> int:
+    """How many calls of a judge model scoring one answer takes, when every reply can be used."""
+    return sum(_class(spec["name"]).asks_judge for spec in specs)
+
+
+def hint(specs: Sequence[Mapping[str, Json]]) -> str:
+    """How answers are scored, in a sentence for the optimiser."""
+    return "Answers are scored by " + " and ".join(_build(complete(spec)).hint for spec in specs) + "."
+
+
+def _build(spec: Mapping[str, Json]) -> Configured:
     return _class(spec["name"])(**{key: value for key, value in spec.items() if key not in ("name", WEIGHT.name)})
 
 
-def _class(name: str) -> type[TextScorer]:
+def _class(name: str) -> type[Configured]:
     try:
         return SCORERS[name]
     except KeyError:

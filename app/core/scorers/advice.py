@@ -27,6 +27,8 @@ def advice(spec: Mapping[str, Json], facts: Mapping[str, Json]) -> str:
         return (
             "The answers are long and differ: exact_match will be 0 almost always. Consider similarity, chrf or bleu."
         )
+    if name == "semantic" and facts["few_labels"]:
+        return "The answers are a few labels, of which two can mean nearly the same. Consider exact_match."
     for scorer, count, noun in (("numeric", "answers_numeric", "number"), ("json_match", "answers_json", "JSON")):
         if name == scorer and facts[count] < rows:
             return f"{rows - facts[count]} of {rows} reference answers hold no {noun}; {scorer} gives 0 for these."

@@ -31,8 +31,8 @@ class JsonMatch(TextScorer):
     name: ClassVar[str] = "json_match"
     fields: tuple[str, ...] = setting(
         (),
-        "Fields to compare, such as item,address.city; empty: every field of the reference, and a field too many counts "
-        "as a wrong one.",
+        "Fields to compare, such as item,address.city,lines.0.price; empty: every field of the reference, and a field too "
+        "many counts as a wrong one.",
         kind="list",
     )
     schema: Mapping[str, Any] = setting({}, "JSON schema that the answer must follow.", kind="json")
@@ -62,8 +62,8 @@ class JsonMatch(TextScorer):
             got = loads(answer) if self.strict else unwrap(answer)
         except Unreadable as error:
             return Score(0.0, f"Expected JSON such as {quote(reference)}, got {quote(answer)}: {error}.", parsed=False)
-        if self._validator and (broken := self._validator.first_flaw(got)):
-            return Score(0.0, f"The answer breaks the schema: {clip(broken)}. Expected {quote(reference)}.")
+        if self._validator and (broken := self._validator.flaws(got)):
+            return Score(0.0, f"The answer breaks the schema: {clip(broken, 500)}. Expected {quote(reference)}.")
         return self._compare(expected, got)
 
     def _compare(self, expected: Json, got: Json) -> Score:
@@ -107,12 +107,15 @@ def _is_number(value: Json) -> bool:
 
 
 def _at(value: Json, path: str) -> Json:
-    """The value under a path; a key that holds the dots itself wins."""
+    """The value under a path, whose numbers count from 0 in a list; a key that holds the dots itself wins."""
+    head, dot, rest = path.partition(".")
+    if isinstance(value, list) and head.isdecimal() and len(head) < 10:
+        item = _item(value, int(head))
+        return _at(item, rest) if dot else item
     if not isinstance(value, dict):
         return MISSING
     if path in value:
         return value[path]
-    head, dot, rest = path.partition(".")
     return _at(value[head], rest) if dot and head in value else MISSING
 
 
@@ -122,8 +125,6 @@ def _item(values: Sequence[Json], index: int) -> Json:
 
 def _difference(name: str, expected: Json, got: Json) -> str:
     label = f"{name}: " if name else ""
-    if expected is MISSING and got is MISSING:
-        return f"{label}missing, and the reference has no such field either"
     if expected is MISSING:
         return f"{label}not expected, got {_shown(got)}"
     return f"{label}expected {_shown(expected)}, {'missing' if got is MISSING else f'got {_shown(got)}'}"

@@ -10,11 +10,15 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 
+from app.core.scorers.text import clip
 from app.core.storable import storable
 from app.ports.llm import Json
 
 MAX_DEPTH = 50
 """Deepest nesting of a schema, and of an answer that is checked against one."""
+
+MOST_TOLD = 3
+"""Flaws that are told one by one."""
 
 
 class Validator:
@@ -23,15 +27,13 @@ class Validator:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._validator = _Linear(schema)
 
-    def first_flaw(self, value: Json) -> str:
-        """Where the value first breaks the schema and how; "" when it does not."""
+    def flaws(self, value: Json) -> str:
+        """Where the value breaks the schema and how, the first MOST_TOLD places; "" when it does not."""
         if _deeper(value, MAX_DEPTH):
             return f"nested deeper than {MAX_DEPTH} levels"
-        error = min(self._validator.iter_errors(value), key=lambda e: list(map(str, e.absolute_path)), default=None)
-        if error is None:
-            return ""
-        path = ".".join(map(str, error.absolute_path))
-        return f"{path}: {error.message}" if path else str(error.message)
+        errors = sorted(self._validator.iter_errors(value), key=lambda e: (list(map(str, e.absolute_path)), e.message))
+        more = f"; and {len(errors) - MOST_TOLD} more" if len(errors) > MOST_TOLD else ""
+        return "; ".join(map(_told, errors[:MOST_TOLD])) + more
 
 
 def validator(schema: Mapping[str, Any]) -> Validator:
@@ -54,6 +56,11 @@ def validator(schema: Mapping[str, Any]) -> Validator:
     except SchemaError as error:
         raise ValueError(f"schema is not a valid JSON schema: {error.message[:200]}") from None
     return Validator(schema)
+
+
+def _told(error: ValidationError) -> str:
+    path = ".".join(map(str, error.absolute_path))
+    return clip(f"{path}: {error.message}" if path else str(error.message))
 
 
 def _keywords(value: Json) -> Iterator[tuple[str, Json]]:

@@ -12,6 +12,9 @@ from app.ports.llm import Json
 
 T = TypeVar("T")
 
+LONGEST = 200_000
+"""Most characters of a text."""
+
 _YES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -19,7 +22,8 @@ _YES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": 
 class Setting:
     """One setting of a scorer, as a form, the command line and the docs list it.
 
-    kind: bool, int, float, str, list (of texts) or json. low, high: inclusive range of a number. choices: () when free.
+    kind: bool, int, float, str, list (of texts), json, or file: the text of a file, of which a command line names the path.
+    low, high: inclusive range of a number. choices: () when free.
     """
 
     name: str
@@ -33,7 +37,7 @@ class Setting:
     def read(self, text: str) -> Json:
         """The value that a person wrote as text. Raises: ValueError naming the setting."""
         try:
-            return self.check(self._converted(text.strip() if self.kind != "str" else text))
+            return self.check(self._converted(text if self.kind in ("str", "file") else text.strip()))
         except (ValueError, RecursionError) as error:
             if str(error).startswith(f"{self.name} "):
                 raise
@@ -70,7 +74,7 @@ class Setting:
             return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
         if self.kind == "json":
             return isinstance(value, dict)
-        return isinstance(value, str) and (not self.choices or value in self.choices)
+        return isinstance(value, str) and len(value) <= LONGEST and (not self.choices or value in self.choices)
 
     def _in_range(self, value: float) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
@@ -83,8 +87,9 @@ class Setting:
             bounds = [f"at least {self.low:g}"] if self.low is not None else []
             bounds += [f"at most {self.high:g}"] if self.high is not None else []
             return " ".join([noun, " and ".join(bounds)]).strip()
+        texts = f"text of at most {LONGEST:,} characters"
         return {"bool": "true or false", "list": "texts separated by commas", "json": "a JSON object"}.get(
-            self.kind, "text"
+            self.kind, texts
         )
 
 
@@ -109,8 +114,9 @@ def setting(
 
 
 def settings_of(scorer: Any) -> list[Setting]:
-    """The settings of a scorer class or instance, in the order of its fields."""
-    return [Setting(field.name, default=_default(field), **field.metadata) for field in dataclasses.fields(scorer)]
+    """The settings of a scorer class or instance, in the order of its fields; what it is equipped with is none."""
+    fields = [field for field in dataclasses.fields(scorer) if field.metadata]
+    return [Setting(field.name, default=_default(field), **field.metadata) for field in fields]
 
 
 def _default(field: dataclasses.Field[Any]) -> Json:

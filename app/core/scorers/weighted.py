@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.model import Ask, Case, Response, Score, Scorer
+from app.core.model import Ask, Case, Response, Score
+from app.core.scorers.base import Configured
 from app.core.scorers.text import clip
-from app.ports.llm import Json
+from app.ports.llm import Json, Message, ModelRef
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """sum(weight x value) / sum(weights). A part that cannot read the answer counts 0; when none can, neither can this."""
+    """sum(weight x value) / sum(weights). A part that cannot read the answer counts 0; when none can, neither can this.
 
-    parts: Sequence[tuple[Scorer, float]]
+    A part that gives no score (Unscored) leaves the whole without one.
+    """
+
+    parts: Sequence[tuple[Configured, float]]
 
     @property
     def spec(self) -> Json:
@@ -34,9 +37,14 @@ class Weighted:
             names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
         return names
 
+    def longest(self, case: Case) -> Sequence[tuple[ModelRef, Sequence[Message]]]:
+        """What its parts ask."""
+        return [one for scorer, _ in self.parts for one in scorer.longest(case)]
+
     async def score(self, case: Case, response: Response, ask: Ask) -> Score:
         """The weighted mean; Score.parts has every part's value by name."""
-        scores = await asyncio.gather(*(scorer.score(case, response, ask) for scorer, _ in self.parts))
+        # One after the other: the order of a piece's calls is part of their keys.
+        scores = [await scorer.score(case, response, ask) for scorer, _ in self.parts]
         weights = [weight for _, weight in self.parts]
         mean = sum(weight * score.value for weight, score in zip(weights, scores, strict=True)) / sum(weights)
         named = list(zip(self.names, scores, strict=True))

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from app.llm.simulated.chance import chance
+from app.llm.simulated.judge import reply as judge
 from app.llm.simulated.optimizer import reply as improve
 from app.llm.simulated.primary import reply as answer
 from app.ports.llm import FinishReason, Json, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
 
-MODELS = ("simulated/primary", "simulated/optimizer")
-PRICES = {"simulated/primary": Price(1e-7, 4e-7), "simulated/optimizer": Price(1e-6, 4e-6)}
+MODELS = ("simulated/primary", "simulated/optimizer", "simulated/judge")
+PRICES = {
+    "simulated/primary": Price(1e-7, 4e-7),
+    "simulated/optimizer": Price(1e-6, 4e-6),
+    "simulated/judge": Price(1e-6, 4e-6),
+}
 """Simulated USD per token, in the proportions of a small and a large model."""
 CHARS_PER_TOKEN = 4
 SERVED_MODEL = "simulated"
@@ -30,18 +35,13 @@ class SimulatedLLM:
         """See app.ports.llm.LLM."""
         model = request.model.name
         if model not in MODELS:
-            raise UnknownModel(f"{model} is unknown; the simulated models are {' and '.join(MODELS)}")
+            raise UnknownModel(f"{model} is unknown; the simulated models are {', '.join(MODELS)}")
         took = self._seconds(request)
         await asyncio.sleep(min(took, deadline_s))
         if took > deadline_s:
             raise TimedOut(f"no answer within {deadline_s:g} s", maybe_paid=True)
         params = dict(request.model.params)
-        text = (
-            answer(request.messages, params)
-            if model == "simulated/primary"
-            else improve(request.messages, params, request.response_schema)
-        )
-        text, finish_reason = _cut(text, params.get("max_output_tokens"))
+        text, finish_reason = _cut(_text(request, params), params.get("max_output_tokens"))
         usage = Usage(sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
         price = PRICES[model]
         cost = usage.prompt_tokens * price.prompt_usd + usage.completion_tokens * price.completion_usd
@@ -57,6 +57,14 @@ class SimulatedLLM:
     def _seconds(self, request: Request) -> float:
         base = self._latency_s * (5.0 if request.model.name == "simulated/optimizer" else 1.0)
         return base * (0.5 + chance("latency", *(m.content for m in request.messages)))
+
+
+def _text(request: Request, params: dict[str, Json]) -> str:
+    if request.model.name == "simulated/optimizer":
+        return improve(request.messages, params, request.response_schema)
+    if request.model.name == "simulated/judge":
+        return judge(request.messages, params)
+    return answer(request.messages, params)
 
 
 def tokens(text: str) -> int:

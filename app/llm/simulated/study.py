@@ -14,7 +14,7 @@ from app.ports.llm import Json, Message
 
 Kind: TypeAlias = Literal["labels", "choice", "json", "number", "text"]
 
-_FENCED = re.compile(r"<([a-z_]+)-([0-9a-f]{6,})>\n(.*?)\n</\1-\2>", re.DOTALL)
+FENCED = re.compile(r"<([a-z_]+)-([0-9a-f]{6,})>\n(.*?)\n</\1-\2>", re.DOTALL)
 _MOST_CHARS = re.compile(r"at most ([\d,]+) characters")
 _MOST_EDITS = re.compile(r"at most (\d+) edits")
 
@@ -74,7 +74,7 @@ class Study:
 def study(messages: Sequence[Message], schema: Json) -> Study | None:
     """Read a request; None when it shows no prompts and failures to work on."""
     asked = next((m.content for m in messages if m.role == "user"), "")
-    fenced = list(_FENCED.finditer(asked))
+    fenced = list(FENCED.finditer(asked))
     texts = {match[1]: match[3] for match in reversed(fenced)}
     rows = _rows(asked, fenced)
     if "system_prompt" not in texts or not any(row.failed for row in rows):

@@ -1,7 +1,7 @@
 """Datasets: looked at before the import, imported whole or not at all, listed, searched, divided, deleted."""
 
 from app.services.datasets.importing import Preview, import_file, limits_of, preview
-from app.services.datasets.library import delete, examples, get, list_datasets, split_preview
+from app.services.datasets.library import delete, examples, get, list_datasets, searched_up_to, split_preview
 from app.services.datasets.samples import BundledSample, import_sample, sample_files
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "list_datasets",
     "preview",
     "sample_files",
+    "searched_up_to",
     "split_preview",
 ]

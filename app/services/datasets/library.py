@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.datasets import BadSplit, Split, split
@@ -13,6 +13,8 @@ from app.services.errors import Invalid, NotFound, Problem
 from app.store.models import Dataset, Example
 
 LONGEST_NAME = 200
+SEARCHED = 50_000
+"""Rows that one page of a search looks through: reading a million of them would take seconds."""
 NAMED = 10
 """Names that a message lists."""
 
@@ -36,13 +38,22 @@ def get(session: Session, name_or_id: str | int) -> Dataset:
 def examples(session: Session, dataset: Dataset, *, after: int = 0, limit: int = 50, search: str = "") -> list[Example]:
     """A page of examples in the order of the file.
 
-    after: row number of the last example of the page before. search: words that must each occur in input or answer.
+    after: row number of the last example of the page before. search: words that must each occur in input or answer; a page
+    looks through SEARCHED rows, and searched_up_to() says where the next one goes on.
     """
     query = select(Example).where(Example.dataset_id == dataset.id, Example.row > after)
+    if search:
+        query = query.where(Example.row <= after + SEARCHED)
     for word in search.split():
         columns = (Example.input, Example.reference)
         query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
     return list(session.scalars(query.order_by(Example.row).limit(limit)))
+
+
+def searched_up_to(session: Session, dataset: Dataset, after: int, search: str) -> int | None:
+    """Where a search goes on whose page is not full: the last row that it looked at; None at the end of the dataset."""
+    last = session.scalar(select(func.max(Example.row)).where(Example.dataset_id == dataset.id)) or 0
+    return after + SEARCHED if search and after + SEARCHED < last else None
 
 
 def split_preview(session: Session, dataset: Dataset, ratios: Sequence[int] = (60, 20, 20), seed: int = 42) -> Split:

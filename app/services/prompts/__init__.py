@@ -4,7 +4,13 @@ from app.services.prompts.checks import KINDS, LABEL_RULE, NAME_RULE, Words, not
 from app.services.prompts.diff import Op, word_diff
 from app.services.prompts.exchange import FORMATS, export, import_json
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
-from app.services.prompts.instructions import instructions_flaw, optimizer_instructions, save_optimizer_instructions
+from app.services.prompts.instructions import (
+    instructions_flaw,
+    judge_flaw,
+    judge_instructions,
+    optimizer_instructions,
+    save_optimizer_instructions,
+)
 from app.services.prompts.library import (
     Summary,
     by_id,
@@ -44,6 +50,8 @@ __all__ = [
     "head",
     "import_json",
     "instructions_flaw",
+    "judge_flaw",
+    "judge_instructions",
     "lineage",
     "list_prompts",
     "notes_on",

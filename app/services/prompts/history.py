@@ -91,7 +91,12 @@ def validation_score(version: PromptVersion) -> float | None:
 
 def used_by(session: Session, prompt: Prompt, *, limit: int = 100) -> list[Use]:
     """The runs of this prompt, the newest first."""
-    query = select(Run).where(Run.prompt_id == prompt.id).order_by(Run.created_at.desc(), Run.id).limit(limit)
+    query = (
+        select(Run)
+        .where(Run.prompt_id == prompt.id, Run.deleted_at.is_(None))
+        .order_by(Run.created_at.desc(), Run.id)
+        .limit(limit)
+    )
     by_digest = {v.digest: v.number for v in reversed(prompt.versions) if v.fate in SETTLED}
     return [Use(run, by_digest.get(_started_with(run).digest)) for run in session.scalars(query)]
 

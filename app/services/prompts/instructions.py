@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from sqlalchemy.orm import Session
 
 from app.core.optimizers import STRATEGIES
 from app.core.optimizers.request import PLACEHOLDERS
+from app.core.scorers import rubric
 from app.core.templates import placeholders
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.prompts.library import create, get
 from app.services.prompts.versions import save_version, version
 from app.store.models import PromptVersion
 
-FOLDER = Path(__file__).resolve().parents[3] / "prompts" / "optimizer"
+PROMPTS = Path(__file__).resolve().parents[3] / "prompts"
+JUDGE = "judge/rubric"
+"""Library prompt, and file, of what a judge is told."""
 NEEDED = ("system_prompt", "output_prompt", "failures", "reply_format")
 """Without these an optimiser knows neither what it improves, nor what goes wrong, nor how to answer."""
 PREFIX = "optimizer/"
@@ -29,10 +33,20 @@ def optimizer_instructions(session: Session, strategy: str) -> str:
     """
     if not _template(strategy):
         return ""
+    return _of_library(session, PREFIX + strategy) or shipped(strategy)
+
+
+def judge_instructions(session: Session) -> str:
+    """The template for a judge: the library prompt judge/rubric (label "production", else its head), else our file."""
+    return _of_library(session, JUDGE) or _body(PROMPTS / f"{JUDGE}.md")
+
+
+def _of_library(session: Session, name: str) -> str:
+    """A person's own text under this name, "" when there is none."""
     try:
-        prompt = get(session, PREFIX + strategy)
+        prompt = get(session, name)
     except NotFound:
-        return shipped(strategy)
+        return ""
     try:
         return version(session, prompt, "production").system_prompt
     except NotFound:
@@ -56,17 +70,26 @@ def instructions_flaw(strategy: str, text: str) -> str:
     """Why a text cannot instruct the strategy's optimiser, or ""."""
     if not _template(strategy):
         return f"the strategy {strategy} asks no model, so it takes no instructions"
+    return _flaw(text, PLACEHOLDERS, NEEDED, "the optimiser")
+
+
+def judge_flaw(text: str) -> str:
+    """Why a text cannot instruct a judge, or ""."""
+    return _flaw(text, rubric.PLACEHOLDERS, rubric.NEEDED, "the judge")
+
+
+def _flaw(text: str, known: Iterable[str], needed: Iterable[str], who: str) -> str:
     used = placeholders(text)
-    unknown = [name for name in used if name not in PLACEHOLDERS]
-    missing = [name for name in NEEDED if name not in used]
+    unknown = [name for name in used if name not in known]
+    missing = [name for name in needed if name not in used]
     if unknown:
-        return f"{_braced(unknown)} is filled in by nothing; known: {_braced(list(PLACEHOLDERS))}"
+        return f"{_braced(unknown)} is filled in by nothing; known: {_braced(known)}"
     if missing:
-        return f"{_braced(missing)} must occur, else the optimiser does not see it"
+        return f"{_braced(missing)} must occur, else {who} does not see it"
     return ""
 
 
-def _braced(names: list[str]) -> str:
+def _braced(names: Iterable[str]) -> str:
     return ", ".join(f"{{{{{name}}}}}" for name in names)
 
 
@@ -78,7 +101,7 @@ def _template(strategy: str) -> str:
 
 def shipped(strategy: str) -> str:
     """The text of our own file for a strategy, without its front matter."""
-    return _body(FOLDER / f"{_template(strategy).removesuffix('.md')}.md")
+    return _body(PROMPTS / "optimizer" / f"{_template(strategy).removesuffix('.md')}.md")
 
 
 @cache

@@ -21,7 +21,7 @@ from app.services.prompts.checks import (
     checked_name,
     checked_tags,
 )
-from app.store.models import Prompt, PromptVersion
+from app.store.models import Prompt, PromptLabel, PromptVersion
 
 SETTLED = ("", "accepted")
 """Fates of versions that count as the prompt's own line; rejected and invalid proposals hang beside it."""
@@ -66,7 +66,12 @@ def list_prompts(
 
     search: words that must each occur in name, description, category or tags. tag: one whole tag.
     """
-    query = _alive().options(selectinload(Prompt.labels)).order_by(Prompt.name).where(Prompt.name > after)
+    query = (
+        _alive()
+        .options(selectinload(Prompt.labels).selectinload(PromptLabel.version))
+        .order_by(Prompt.name)
+        .where(Prompt.name > after)
+    )
     for word in search.split():
         query = query.where(or_(*(column.icontains(word, autoescape=True) for column in _searched())))
     if tag:

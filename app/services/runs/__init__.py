@@ -1,5 +1,6 @@
 """Runs: found, followed, paused, cancelled and resumed, compared example by example, and taken away as files."""
 
+from app.services.runs.bill import Bill, Line, Rate, bill
 from app.services.runs.examples import Pair, before_after
 from app.services.runs.files import export_csv, export_folder, export_jsonl
 from app.services.runs.lookup import delete, get, list_runs, rename
@@ -15,15 +16,23 @@ from app.services.runs.record import (
     unprocessed,
 )
 from app.services.runs.report import REPORT_POLICY, report_html
-from app.services.runs.wishes import request_cancel, request_pause, request_resume
+from app.services.runs.wishes import request_cancel, request_pause, request_resume, resumes_in, undecided
+from app.services.runs.words import cost as cost_in_words
+from app.services.runs.words import numbered
+from app.services.runs.words import spent as spent_in_words
 
 __all__ = [
     "REPORT_POLICY",
+    "Bill",
+    "Line",
     "Pair",
     "Progress",
+    "Rate",
     "Unprocessed",
     "before_after",
+    "bill",
     "calls",
+    "cost_in_words",
     "delete",
     "events",
     "export_csv",
@@ -32,13 +41,17 @@ __all__ = [
     "get",
     "list_runs",
     "notes",
+    "numbered",
     "progress",
     "rename",
     "report_html",
     "request_cancel",
     "request_pause",
     "request_resume",
+    "resumes_in",
     "samples",
+    "spent_in_words",
     "totals",
+    "undecided",
     "unprocessed",
 ]

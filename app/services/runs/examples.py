@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.stats import RIGHT, Cell, cell
@@ -16,7 +16,7 @@ from app.store.models import Example, Run, SampleRow
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One example and both answers to it; None where a version was not asked. cursor: where the next page goes on."""
+    """One example and both answers to it; None where a version was not asked. cursor: where the next page goes on, a sample."""
 
     cursor: int
     case: str
@@ -34,34 +34,37 @@ def before_after(
     old: str,
     new: str,
     *,
-    split: str = "",
+    split: str,
     change: str | None = None,
     after: int = 0,
     limit: int = 50,
 ) -> list[Pair]:
-    """The answers of two candidates, given by their digests, to the examples of a split ("" for all).
+    """The answers of two candidates, given by their digests, to the examples of a split, by case and repeat.
 
     change: only fixed, broken, both_right, both_wrong or unscored. after: cursor of the last pair of the page before.
     """
     ids = [func.max(case((SampleRow.candidate == digest, SampleRow.id))) for digest in (old, new)]
     scores = [func.max(case((_counts(digest), SampleRow.score))) for digest in (old, new)]
-    cursor = func.min(SampleRow.id)
+    place = (SampleRow.case, SampleRow.repeat)
+    # The index is in this order and holds everything that is asked, so a page reads no further than it shows.
     query = (
-        select(cursor, SampleRow.case, SampleRow.repeat, *ids)
-        .where(SampleRow.run_id == run.id, SampleRow.candidate.in_((old, new)))
-        .group_by(SampleRow.case, SampleRow.repeat)
-        .having(cursor > after)
-        .order_by(cursor)
+        select(func.max(SampleRow.id), *place, *ids)
+        .where(SampleRow.run_id == run.id, SampleRow.split == split, SampleRow.candidate.in_((old, new)))
+        .group_by(*place)
+        .order_by(*place)
         .limit(limit)
     )
-    if split:
-        query = query.where(SampleRow.split == split)
+    if after:
+        last = session.execute(select(*place).where(SampleRow.id == after, SampleRow.run_id == run.id)).one_or_none()
+        if last is None:
+            return []
+        query = query.where(tuple_(*place) > tuple(last))
     if change:
         query = query.having(_falls_into(change, *scores))
-    places = [_Place(*row) for row in session.execute(query)]
-    samples = _samples(session, [each for place in places for each in (place.old, place.new) if each])
-    texts = texts_of(session, run.dataset_id, {place.case for place in places})
-    return [_pair(place, samples, texts) for place in places]
+    found = [_Place(*row) for row in session.execute(query)]
+    samples = _samples(session, [each for pair in found for each in (pair.old, pair.new) if each])
+    texts = texts_of(session, run.dataset_id, {pair.case for pair in found})
+    return [_pair(pair, samples, texts) for pair in found]
 
 
 class _Place(NamedTuple):

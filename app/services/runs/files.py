@@ -7,6 +7,7 @@ import io
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ from app.services.runs.tables import (
 )
 from app.store.models import Run
 
+MOMENTS = ("created_at", "started_at", "ended_at", "calls_pruned_at")
 CHUNK_CHARS = 64 * 1024
+LEFT_OVER_S = 3600.0
+"""What a killed export left is removed by the next one when it is older than this; a younger one may be under way."""
 
 
 def export_csv(session: Session, run: Run) -> Iterator[str]:
@@ -62,6 +66,7 @@ def export_folder(session: Session, run: Run, target_dir: Path) -> Path:
     """
     final = target_dir / run.id
     target_dir.mkdir(parents=True, exist_ok=True)
+    _clear_left_overs(target_dir, run.id)
     partial = target_dir / f".{run.id}.{secrets.token_hex(4)}"
     try:
         partial.mkdir()
@@ -77,7 +82,7 @@ def _fill(folder: Path, session: Session, run: Run) -> None:
     about = {
         name: getattr(run, name) for name in ("id", "kind", "name", "status", "reason", "simulated", "cloned_from")
     }
-    times = {name: str(getattr(run, name) or "") for name in ("created_at", "started_at", "ended_at")}
+    times = {name: str(getattr(run, name) or "") for name in MOMENTS}
     _write_json(folder / "outcome.json", {"run": about | times, "spent": run.spent, "outcome": run.outcome})
     _write_prompts(folder / "prompts", session, run)
     (folder / "report.html").write_text(report_html(session, run), encoding="utf-8")
@@ -90,6 +95,13 @@ def _fill(folder: Path, session: Session, run: Run) -> None:
     for name, columns, rows in tables:
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             file.writelines(csv_text(columns, rows))
+
+
+def _clear_left_overs(target_dir: Path, run_id: str) -> None:
+    before = time.time() - LEFT_OVER_S
+    for left in target_dir.glob(f".{run_id}.*"):
+        if left.stat().st_mtime < before:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _put_in_place(partial: Path, final: Path) -> None:

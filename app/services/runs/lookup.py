@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Select, and_, or_, select
-from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session, selectinload
 
 from app.core.storable import storable
 from app.services.errors import Conflict, Invalid, NotFound, Problem
+from app.store import removal
 from app.store.claims import is_attended
 from app.store.models import Dataset, Run
 
 NAME_CHARS = 200
+AT_ONCE_S = 1.0
+"""Longest time that a request spends on removing a run's records."""
 
 
 def list_runs(
@@ -26,6 +28,7 @@ def list_runs(
     page before. Raises: NotFound when that run is gone.
     """
     query = select(Run).options(selectinload(Run.prompt)).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+    query = query.where(Run.deleted_at.is_(None))
     if kind:
         query = query.where(Run.kind == kind)
     if status:
@@ -46,7 +49,7 @@ def get(session: Session, run_id: str) -> Run:
 
 
 def _read(session: Session, query: Select[Run], run_id: str) -> Run:
-    query = query.where(Run.id == storable(run_id)).options(selectinload(Run.prompt))
+    query = query.where(Run.id == storable(run_id), Run.deleted_at.is_(None)).options(selectinload(Run.prompt))
     run = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if run is None:
         raise NotFound(f"There is no run {run_id[:40]}.")
@@ -77,13 +80,15 @@ def rename(session: Session, run_id: str, name: str) -> Run:
     return run
 
 
-def delete(session: Session, run_id: str) -> None:
+def delete(session: Session, run_id: str, *, within_s: float = AT_ONCE_S) -> None:
     """Remove a run with all its records; versions that it gave to the prompt library stay.
 
-    Raises: NotFound; Conflict while a worker is on it.
+    It is gone for everybody at once. Of a large one the records go later, by the sweep of a worker or the next prune; within_s:
+    seconds of work on that before this returns. Raises: NotFound; Conflict while a worker is on it.
     """
     with locked(session, run_id):
         if is_attended(session.connection(), run_id):
             raise Conflict(f"Run {run_id} is under way; cancel it first, then delete it.")
-        # The database removes the records; loading them to delete them one by one could take minutes.
-        session.execute(sql_delete(Run).where(Run.id == run_id))
+        removal.hide_run(session.connection(), run_id)
+    session.expire_all()
+    removal.clear_up(session.get_bind().engine, within_s)

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.core.stats.interval import COUNTED
 from app.ports.journal import Totals
 from app.services.errors import NotFound
-from app.store.models import CallRow, Event, Run, SampleRow
-from app.store.statements import read_totals
+from app.services.runs.spending import spent_so_far
+from app.store.models import (
+    CACHED,
+    FAILED,
+    NOT_PRIMARY,
+    OPEN,
+    STATE,
+    UNSCORED,
+    CallRow,
+    Event,
+    Run,
+    SampleRow,
+    narrowed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Unprocessed:
-    """A sample that failed for good. retries: sendings beyond the first, over all its calls."""
+    """A sample that failed for good. retries: sendings beyond the first of its calls that failed."""
 
     sample: SampleRow
     retries: int
@@ -57,12 +69,12 @@ def totals(session: Session, run_id: str) -> Totals:
     found = session.execute(select(Run.spent).where(Run.id == run_id)).one_or_none()
     if found is None:
         raise NotFound(f"There is no run {run_id[:40]}.")
-    return Totals(**found.spent) if found.spent else read_totals(session.connection(), run_id)
+    return Totals(**found.spent) if found.spent else spent_so_far(session, run_id)
 
 
 def progress(session: Session, run: Run) -> Progress | None:
     """What the run last said about its progress; None before it said anything."""
-    query = select(Event.data).where(Event.run_id == run.id, Event.name == "progress")
+    query = select(Event.data).where(Event.run_id == run.id, Event.name == "progress", narrowed(STATE))
     data = session.scalars(query.order_by(Event.id.desc()).limit(1)).first()
     return Progress(**{name: data[name] for name in Progress.__dataclass_fields__}) if data else None
 
@@ -78,39 +90,50 @@ def samples(
     limit: int = 50,
 ) -> list[SampleRow]:
     """Samples with ids beyond ``after``, in the order in which they were finished; "" does not narrow."""
-    query = select(SampleRow).where(SampleRow.run_id == run_id, SampleRow.id > after)
+    query = select(SampleRow.id).where(SampleRow.run_id == run_id, SampleRow.id > after)
     for column, value in ((SampleRow.candidate, candidate), (SampleRow.split, split), (SampleRow.outcome, outcome)):
         if value:
             query = query.where(column == value)
-    return list(session.scalars(query.order_by(SampleRow.id).limit(limit)))
+    if outcome not in ("", "scored") and not candidate:
+        query = query.where(narrowed(UNSCORED))
+    return _rows(session, query, limit)
+
+
+def _rows(session: Session, ids: Select[int], limit: int) -> list[SampleRow]:
+    """The first samples of those ids: narrowed in the index alone, and only then read."""
+    first = ids.order_by(SampleRow.id).limit(limit)
+    return list(session.scalars(select(SampleRow).where(SampleRow.id.in_(first)).order_by(SampleRow.id)))
 
 
 def calls(session: Session, run_id: str, *, show: str = "", after: int = 0, limit: int = 50) -> list[CallRow]:
     """Calls with ids beyond ``after``, in the order of their first sending.
 
-    show: "" for all, a role (primary, optimizer, judge), "errors" for failed ones, "open" for those of unknown fate.
+    show: "" for all, a role (primary, optimizer, judge), "errors" for failed ones, "open" for those of unknown fate,
+    "cached" for those that took a reply of an earlier run.
     """
     query = select(CallRow).where(CallRow.run_id == run_id, CallRow.id > after)
     if show == "errors":
-        query = query.where(CallRow.error != "", CallRow.settled)
+        query = query.where(narrowed(FAILED), CallRow.settled)
     elif show == "open":
-        query = query.where(~CallRow.settled)
+        query = query.where(narrowed(OPEN))
+    elif show == "cached":
+        query = query.where(narrowed(CACHED))
     elif show:
-        query = query.where(CallRow.role == show)
+        query = query.where(CallRow.role == show, *([] if show == "primary" else [narrowed(NOT_PRIMARY)]))
     return list(session.scalars(query.order_by(CallRow.id).limit(limit)))
 
 
 def unprocessed(session: Session, run: Run, *, after: int = 0, limit: int = 50) -> list[Unprocessed]:
     """What has no score because a call failed for good, with cause and retries; after: a sample's id."""
-    query = select(SampleRow).where(SampleRow.run_id == run.id, SampleRow.outcome.not_in(COUNTED), SampleRow.id > after)
-    failed = session.scalars(query.order_by(SampleRow.id).limit(limit)).all()
+    query = select(SampleRow.id).where(SampleRow.run_id == run.id, SampleRow.id > after, narrowed(UNSCORED))
+    failed = _rows(session, query.where(SampleRow.outcome.not_in(COUNTED)), limit)
     retries = _retries(session, run.id) if failed else Counter()
     return [Unprocessed(sample, retries[sample.key]) for sample in failed]
 
 
 def _retries(session: Session, run_id: str) -> Counter[str]:
     """By sample key; the keys of a sample's calls begin with its own and a slash."""
-    query = select(CallRow.key, CallRow.retries).where(CallRow.run_id == run_id, CallRow.retries > 0)
+    query = select(CallRow.key, CallRow.retries).where(CallRow.run_id == run_id, narrowed(FAILED), CallRow.retries > 0)
     found: Counter[str] = Counter()
     for key, retries in session.execute(query):
         found[key.partition("/")[0]] += retries

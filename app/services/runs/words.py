@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from app.core.model import digest
 from app.ports.journal import Totals
 from app.ports.llm import Json
 
+SHORT = 120
+"""Longer texts of a setting are told by their length and content."""
 DASH = "\u2013"
 MINUS = "\u2212"
 
@@ -45,13 +48,32 @@ def moment(value: dt.datetime | None) -> str:
 def spent(totals: Totals) -> str:
     """Calls, tokens and dollars; what is not known for sure is said."""
     tokens = totals.prompt_tokens + totals.completion_tokens
+    cached = f" (and {totals.cached_calls:,} replies from the cache)" if totals.cached_calls else ""
+    return f"{numbered(totals.calls, 'call')}{cached}, {tokens:,} tokens, {cost(totals)}"
+
+
+def cost(totals: Totals) -> str:
+    """US dollars: one sum when all is known, else the bounds between which it lies, and what they leave out."""
+    low, high = totals.cost_usd, totals.cost_usd + totals.uncertain_usd
+    doubt = f" with {numbered(totals.uncertain_calls, 'sending')} of unknown fate" if totals.uncertain_calls else ""
     if totals.unpriced_calls:
-        usd = f"at least ${totals.cost_usd:.4f}, with {totals.unpriced_calls:,} calls of unknown price"
-    else:
-        usd = f"${totals.cost_usd:.4f}"
-    sendings = "1 sending" if totals.uncertain_calls == 1 else f"{totals.uncertain_calls:,} sendings"
-    doubt = f"; up to ${totals.uncertain_usd:.4f} more for {sendings} of unknown fate"
-    return f"{totals.calls:,} calls, {tokens:,} tokens, {usd}{doubt if totals.uncertain_calls else ''}"
+        return f"at least {_usd(low)}{doubt}, and {numbered(totals.unpriced_calls, 'call')} of unknown price"
+    if high > low:
+        digits = next((n for n in range(4, 9) if f"{low:.{n}f}" != f"{high:.{n}f}"), 9)
+        return f"between {_usd(low, digits)} and {_usd(high, digits)}{doubt}"
+    return f"{_usd(low)}{doubt}"
+
+
+def numbered(count: int, name: str) -> str:
+    """A count with its name, which gets an s unless it is one."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def _usd(value: float, digits: int = 4) -> str:
+    """Four decimals, or as many as a small sum needs to be seen."""
+    while 0 < value < 10**-digits / 2 and digits < 9:
+        digits += 1
+    return f"${value:.{digits}f}"
 
 
 def settings(spec: Json) -> Iterator[tuple[str, str]]:
@@ -63,6 +85,8 @@ def settings(spec: Json) -> Iterator[tuple[str, str]]:
     yield "Split", f"{', '.join(parts)} (seed {split.get('seed', DASH)})"
     yield "Primary model", _model(spec.get("primary"))
     yield "Optimizer model", _model(spec.get("optimizer"))
+    if spec.get("judge"):
+        yield "Judge model", _model(spec["judge"])
     yield "Scored by", "; ".join(_pairs(one) for one in spec.get("scorers") or [])
     yield "Limits", ", ".join(limits) or "none"
     names = ("strategy", "acceptance", "alpha", "min_delta", "epochs", "batch_size", "patience", "concurrency", "seed")
@@ -79,4 +103,18 @@ def _model(model: Json) -> str:
 
 
 def _pairs(values: Json) -> str:
-    return ", ".join(str(value) if name == "name" else f"{name}={value}" for name, value in values.items())
+    return ", ".join(shown(value) if name == "name" else f"{name}={shown(value)}" for name, value in values.items())
+
+
+def shown(value: Json) -> str:
+    """A value in a line; of a long text its length and the beginning of its digest."""
+    if isinstance(value, str) and (len(value) > SHORT or "\n" in value):
+        return f"{len(value):,} characters (content {digest(value)[:12]})"
+    return str(value)
+
+
+def long_texts(spec: Json) -> list[tuple[str, str]]:
+    """The texts that a run's scorers were pinned with, by what they are."""
+    titles = {"instructions": "Instructions of the judge", "file": "Python file of the scorer"}
+    scorers = spec.get("scorers") or []
+    return [(title, one[key]) for one in scorers for key, title in titles.items() if one.get(key)]

@@ -39,7 +39,7 @@ def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | No
             output_prompt=spec["output_prompt"],
             description=f"Trained on {spec['dataset']['name']}",
         )
-    models = [spec["primary"], spec["optimizer"]]
+    models = [spec["primary"], spec["optimizer"], spec.get("judge")]
     run = Run(
         id=once if once and not known else secrets.token_hex(5),
         kind="train",

@@ -12,22 +12,32 @@ from app.core import scorers
 from app.core.datasets import BadSplit, split
 from app.core.optimizers import STRATEGIES
 from app.core.responders.single_turn import PLACEHOLDERS
+from app.core.scorers.rubric import Rubric
 from app.core.templates import placeholders
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
+from app.ports.scoring import Tools
 from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.training.form import TrainingForm, read
 from app.store.models import Dataset, Example, PromptVersion
 
 
-def parse(session: Session, raw: Mapping[str, object], *, settings: Settings, gateway: Gateway) -> Json:
+def parse(
+    session: Session,
+    raw: Mapping[str, object],
+    *,
+    settings: Settings,
+    gateway: Gateway,
+    tools: Tools = scorers.NO_TOOLS,
+) -> Json:
     """The complete, pinned spec of a training.
 
-    raw: field name -> value, blank ones meaning the default. Raises: Invalid with every problem found.
+    raw: field name -> value, blank ones meaning the default. tools: what scorers may use here.
+    Raises: Invalid with every problem found.
     """
     form, problems = read(raw, settings)
-    draft = _Draft(session, form, settings, gateway)
+    draft = _Draft(session, form, settings, gateway, tools)
     spec = draft.spec()
     named = {problem.field for problem in problems}
     problems += [problem for problem in draft.problems if problem.field not in named]
@@ -39,21 +49,25 @@ def parse(session: Session, raw: Mapping[str, object], *, settings: Settings, ga
 class _Draft:
     """One form on its way to a spec; collects what is wrong with it."""
 
-    def __init__(self, session: Session, form: TrainingForm, settings: Settings, gateway: Gateway) -> None:
+    def __init__(
+        self, session: Session, form: TrainingForm, settings: Settings, gateway: Gateway, tools: Tools
+    ) -> None:
         self.problems: list[Problem] = []
         self._session = session
         self._form = form
         self._settings = settings
         self._gateway = gateway
+        self._tools = tools
 
     def spec(self) -> Json:
         form = self._form
         dataset = self._dataset()
         texts = self._prompts()
-        primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, form.temperature)
+        asked = (form.temperature, form.max_output_tokens)
+        primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
         optimizer = self._optimizer()
-        self._budget([m for m in (primary, optimizer) if m])
-        chosen = self._scorers()
+        chosen, judge = self._scorers()
+        self._budget([m for m in (primary, optimizer, judge) if m])
         instructions = self._instructions()
         parts = self._split(dataset) if dataset else None
         if self.problems or dataset is None:
@@ -66,6 +80,7 @@ class _Draft:
             **texts,
             "primary": _as_json(primary),
             "optimizer": _as_json(optimizer),
+            "judge": _as_json(judge),
             "scorers": chosen,
             "strategy": form.strategy,
             "instructions": instructions,
@@ -86,8 +101,19 @@ class _Draft:
                 "tokens": form.budget_tokens,
                 "minutes": form.budget_minutes,
             },
-            "calls": self._settings.calls.model_dump(),
+            "calls": self._calls([m for m in (primary, optimizer, judge) if m]),
+            "cache": form.cache,
         }
+
+    def _calls(self, models: Sequence[ModelRef]) -> Json:
+        """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
+        form, limits, lanes = self._form, self._settings.rate_limits, {}
+        for model in models:
+            lane = self._gateway.lane(model)
+            asked = form.target_rpm if model.name == form.primary_model else None
+            lanes[model.name] = {"name": lane, "rpm": asked or limits.get(lane) or limits.get(model.name)}
+        pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
+        return self._settings.calls.model_dump() | pinned
 
     def _refuse(self, field: str, message: str) -> None:
         self.problems.append(Problem(field, message))
@@ -148,11 +174,9 @@ class _Draft:
             return None
         return version
 
-    def _model(self, field: str, name: str, base_field: str, base: str, temperature: float) -> ModelRef:
-        tokens = (
-            self._form.max_output_tokens if field == "primary_model" else self._settings.optimizer.max_output_tokens
-        )
-        params: dict[str, Json] = {"temperature": temperature, "max_output_tokens": tokens}
+    def _model(self, field: str, name: str, base_field: str, base: str, asked: tuple[float, int]) -> ModelRef:
+        """A model with its temperature and most output tokens, if it can be called."""
+        params: dict[str, Json] = {"temperature": asked[0], "max_output_tokens": asked[1]}
         if name.startswith("simulated/"):
             params["seed"] = self._form.seed
         model = ModelRef(name, params, base or None)
@@ -173,7 +197,14 @@ class _Draft:
             return None
         base = form.optimizer_api_base or (form.api_base if form.optimizer_model == form.primary_model else "")
         field = "optimizer_api_base" if form.optimizer_api_base else "api_base"
-        return self._model("optimizer_model", form.optimizer_model, field, base, form.optimizer_temperature)
+        asked = (form.optimizer_temperature, self._settings.optimizer.max_output_tokens)
+        return self._model("optimizer_model", form.optimizer_model, field, base, asked)
+
+    def _judge(self) -> ModelRef:
+        form, judge = self._form, self._settings.judge
+        base = form.judge_api_base or (form.api_base if form.judge_model == form.primary_model else "")
+        field = "judge_api_base" if form.judge_api_base else "api_base"
+        return self._model("judge_model", form.judge_model, field, base, (judge.temperature, judge.max_output_tokens))
 
     def _budget(self, models: Sequence[ModelRef]) -> None:
         unpriced = [m.name for m in models if self._gateway.price(m) is None]
@@ -183,14 +214,26 @@ class _Draft:
                 f"the price of {', '.join(unpriced)} is unknown, so USD cannot be limited; limit calls or tokens instead",
             )
 
-    def _scorers(self) -> list[Json]:
+    def _scorers(self) -> tuple[list[Json], ModelRef | None]:
+        """The scorers with everything pinned that they depend on, and the judge when one of them asks one."""
+        judge = None
         try:
-            specs = [scorers.parse(text) for text in self._form.scorer]
-            scorers.build(specs)
+            specs = [self._pinned(scorers.parse(text)) for text in self._form.scorer]
+            judge = self._judge() if scorers.judgements(specs) else None
+            scorers.build(specs, self._tools, judge)
         except ValueError as error:
             self._refuse("scorer", str(error))
-            return []
-        return specs
+            return [], judge
+        return specs, judge
+
+    def _pinned(self, spec: Json) -> Json:
+        """With the judge's instructions as they are now. Raises: ValueError for instructions that cannot be used."""
+        if spec["name"] != Rubric.name:
+            return spec
+        text = (spec["instructions"].strip() or prompts.judge_instructions(self._session)).strip()
+        if flaw := prompts.judge_flaw(text):
+            raise ValueError(f"the rubric's instructions: {flaw}")
+        return spec | {"instructions": text}
 
     def _instructions(self) -> str:
         name = self._form.strategy

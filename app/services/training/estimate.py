@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,10 @@ from app.store.models import Dataset
 
 GROWTH = 1_000
 """Characters by which proposals are usually longer than the initial prompts."""
+JUDGE_FRAME = 800
+"""Characters of a request to a judge beside its instructions and the quoted texts."""
+JUDGEMENT = 80
+"""Tokens of one judgement."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +51,35 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400
-    usd = [
-        _usd(gateway, spec, (calls * length, calls * answer), (steps * asked, steps * reply))
-        for calls, length, steps in ((low, prompt, proposals[0]), (high, grown, proposals[1]))
+    judged, shown, said = _judgements(spec, facts)
+    uses = [
+        {
+            "primary": (answers, answers * length, answers * answer),
+            "optimizer": (steps, steps * asked, steps * reply),
+            "judge": (answers * judged, answers * shown, answers * said),
+        }
+        for answers, length, steps in ((low, prompt, proposals[0]), (high, grown, proposals[1]))
     ]
-    tokens = [
-        round(calls * (length + answer) + steps * (asked + reply))
-        for calls, length, steps in ((low, prompt, proposals[0]), (high, grown, proposals[1]))
-    ]
-    return Estimate(
-        low + proposals[0], high + proposals[1], tokens[0], tokens[1], usd[0], usd[1], _notes(spec, facts, usd[1])
-    )
+    calls = [sum(count for count, _, _ in use.values()) for use in uses]
+    tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in uses]
+    usd = [_usd(gateway, spec, use) for use in uses]
+    return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], _notes(spec, facts, usd[1]))
 
 
-def _usd(gateway: Gateway, spec: Json, primary: tuple[float, float], optimizer: tuple[float, float]) -> float | None:
+def _judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
+    """For one answer: how many calls of the judge it takes, with how many prompt and completion tokens in all."""
+    rubrics = [one for one in spec["scorers"] if scorers.judgements([one])]
+    quoted = facts["input_chars"]["mean"] + 2 * facts["answer_chars"]["mean"] + JUDGE_FRAME
+    chars = sum(len(one["instructions"]) + len(one["criteria"]) + quoted for one in rubrics)
+    return len(rubrics), chars / 4, JUDGEMENT * len(rubrics)
+
+
+def _usd(gateway: Gateway, spec: Json, use: Mapping[str, tuple[int, float, float]]) -> float | None:
     total = 0.0
-    for model, (prompt_tokens, completion_tokens) in ((spec["primary"], primary), (spec["optimizer"], optimizer)):
-        if model is None:
+    for role, (_, prompt_tokens, completion_tokens) in use.items():
+        if not spec.get(role):
             continue
-        price = gateway.price(model_ref(model))
+        price = gateway.price(model_ref(spec[role]))
         if price is None:
             return None
         total += prompt_tokens * price.prompt_usd + completion_tokens * price.completion_usd

@@ -27,8 +27,10 @@ class TrainingForm(BaseModel):
     output_prompt: str = Field("", max_length=200_000)
     primary_model: str = Field(min_length=1)
     optimizer_model: str = ""
+    judge_model: str = ""
     api_base: str = ""
     optimizer_api_base: str = ""
+    judge_api_base: str = ""
     temperature: float = Field(ge=0, le=2)
     optimizer_temperature: float = Field(ge=0, le=2)
     max_output_tokens: int = Field(ge=1, le=1_000_000)
@@ -50,6 +52,10 @@ class TrainingForm(BaseModel):
     budget_tokens: int | None = Field(None, ge=1, le=10**12)
     budget_minutes: float | None = Field(None, gt=0, le=1e7)
     instructions: str = Field("", max_length=200_000)
+    target_rpm: float | None = Field(None, gt=0, le=1e6)
+    """Requests per minute of the primary model, in place of the operator's rate limit."""
+    cache: Literal["reuse", "off"]
+    on_uncertain: Literal["repeat", "ask", "skip"]
 
     @field_validator("scorer", mode="before")
     @classmethod
@@ -69,6 +75,7 @@ def defaults(settings: Settings) -> dict[str, Json]:
     return {
         "primary_model": settings.primary_model,
         "optimizer_model": settings.optimizer_model,
+        "judge_model": settings.judge_model,
         "temperature": training.temperature,
         "optimizer_temperature": optimizer.temperature,
         "max_output_tokens": training.max_output_tokens,
@@ -88,6 +95,8 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "budget_calls": budget.calls,
         "budget_tokens": budget.tokens,
         "budget_minutes": budget.minutes,
+        "cache": training.cache,
+        "on_uncertain": settings.calls.on_uncertain,
     }
 
 
@@ -122,9 +131,14 @@ def as_form(spec: Json) -> dict[str, Json]:
     """The form that a spec came from, for cloning."""
     budget = {f"budget_{key}": value for key, value in spec["budget"].items()}
     optimizer = spec["optimizer"] or {"name": "", "params": {"temperature": None}, "api_base": None}
+    judge = spec.get("judge") or {"name": "", "api_base": None}
     same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
     same += "max_prompt_chars instructions"
+    calls = spec["calls"]
     return {key: spec[key] for key in same.split()} | {
+        "cache": spec.get("cache", "off"),
+        "on_uncertain": calls.get("on_uncertain", "repeat"),
+        "target_rpm": calls.get("target_rpm"),
         "dataset": spec["dataset"]["name"],
         "conflicts": spec["conflicts"],
         "primary_model": spec["primary"]["name"],
@@ -134,6 +148,8 @@ def as_form(spec: Json) -> dict[str, Json]:
         "optimizer_model": optimizer["name"],
         "optimizer_api_base": optimizer["api_base"] or "",
         "optimizer_temperature": optimizer["params"]["temperature"],
+        "judge_model": judge["name"],
+        "judge_api_base": judge["api_base"] or "",
         "scorer": [scorers.format(one) for one in spec["scorers"]],
         "min_improvement": spec["min_delta"],
         "split": "/".join(str(part) for part in spec["split"]["ratios"]),

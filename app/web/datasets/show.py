@@ -46,6 +46,8 @@ def show(dataset_id: int) -> ResponseReturnValue:
     asked = "split" in request.args
     division, problems = _divided(dataset, ratios, seed) if asked or dataset.rows <= DIVIDED_AT_ONCE else (None, ())
     found = datasets.examples(session(), dataset, after=after, limit=PAGE + 1, search=search)
+    full = len(found) > PAGE
+    following = found[PAGE - 1].row if full else datasets.searched_up_to(session(), dataset, after, search)
     chosen: dict[str, Any] = {"search": search} if search else {}
     if asked:
         chosen |= {"split": ratios, "seed": seed}
@@ -56,9 +58,8 @@ def show(dataset_id: int) -> ResponseReturnValue:
         rows=found[:PAGE],
         search=search,
         first=address if after else "",
-        more=url_for("datasets.show", dataset_id=dataset.id, **chosen, after=found[PAGE - 1].row)
-        if len(found) > PAGE
-        else "",
+        more=url_for("datasets.show", dataset_id=dataset.id, **chosen, after=following) if following else "",
+        looked_up_to=0 if full else following or 0,
         bars=bars(dataset.statistics),
         lengths=lengths(dataset.statistics),
         listed=LISTED,

@@ -17,15 +17,15 @@ from app.web.runs.records import facts
 
 @pages.post("/<run_id>/pause")
 def pause(run_id: str) -> ResponseReturnValue:
-    """Ask the worker to pause after the calls under way."""
-    runs.request_pause(session(), run_id)
-    return _answer(run_id, "The run pauses after the calls under way.")
+    """Ask the worker to pause after the calls under way; one that is paused already then waits for a person."""
+    paused = runs.request_pause(session(), run_id).status == "paused"
+    return _answer(run_id, "The run waits for you." if paused else "The run pauses after the calls under way.")
 
 
 @pages.post("/<run_id>/resume")
 def resume(run_id: str) -> ResponseReturnValue:
-    """Queue a paused or failed run again, or take back the wish that it pauses."""
-    runs.request_resume(session(), run_id)
+    """Queue a paused or failed run again, or take back the wish that it pauses; uncertain: what of calls that were cut off."""
+    runs.request_resume(session(), run_id, params.clean(request.form.get("uncertain", "")))
     told = backend().enqueue(run_id)
     return _answer(
         run_id, "The run goes on." if told else "The run goes on as soon as a worker looks; Redis does not answer."

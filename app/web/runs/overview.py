@@ -15,7 +15,7 @@ from app.web import params, story
 from app.web.database import session
 from app.web.loglines import EVENTS, KINDS, lines
 from app.web.runs.page import get, pages, render, told_story
-from app.web.unattended import why_unattended
+from app.web.unattended import why_silent, why_unattended
 
 PARTS = {
     "head": "runs/parts/head.html",
@@ -121,6 +121,7 @@ def _state(run: Run) -> dict[str, Any]:
         "progress": runs.progress(session(), run),
         "totals": runs.totals(session(), run.id),
         "unattended": why_unattended() if run.status == "queued" else "",
+        "silent": why_silent(run),
     }
 
 

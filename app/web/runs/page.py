@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ TABS = (
     ("Overview", "runs.overview"),
     ("Examples", "runs.examples"),
     ("Calls", "runs.calls"),
+    ("Bill", "runs.bill"),
     ("Log", "runs.log"),
     ("Settings", "runs.told"),
 )
@@ -36,8 +38,29 @@ def told_story(run: Run) -> story.Story:
 
 
 def render(template: str, run: Run, **values: Any) -> str:
-    """A page of the run."""
-    return render_template(template, run=run, tabs=TABS, live=run.status not in ENDED, **values)
+    """A page of the run, or a part of one."""
+    return render_template(
+        template,
+        run=run,
+        tabs=TABS,
+        live=run.status not in ENDED,
+        undecided=runs.undecided(session(), run),
+        again=_again(run),
+        **values,
+    )
+
+
+def _again(run: Run) -> Again | None:
+    in_s = runs.resumes_in(session(), run)
+    return None if in_s is None else Again(dt.datetime.fromtimestamp(run.resume_at, dt.UTC), in_s)
+
+
+@dataclass(frozen=True)
+class Again:
+    """When a run that an outage paused is tried again by itself: the moment, and how many seconds are left."""
+
+    at: dt.datetime
+    in_s: float
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs
 from app.services.errors import Invalid, NotFound, Problem
+from app.services.runs.words import long_texts, shown
 from app.store.models import Run
 from app.web import params
 from app.web.database import session
@@ -89,6 +90,7 @@ CALL_SHOWS = (
     ("", "All"),
     ("primary", "Primary"),
     ("optimizer", "Optimizer"),
+    ("cached", "From the cache"),
     ("errors", "Failed"),
     ("open", "Unknown fate"),
 )
@@ -139,10 +141,14 @@ TITLES = {
     "max_prompt_chars": "Longest prompt",
     "primary": "Primary model",
     "optimizer": "Optimizer model",
+    "judge": "Judge model",
     "prompt": "Library prompt",
+    "cache": "Replies of earlier runs",
 }
 UNITS = {"max_prompt_chars": " characters"}
 LONG = frozenset({"system_prompt", "output_prompt", "instructions"})
+UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm"})
+"""Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 
 def facts(spec: Json) -> list[tuple[str, str]]:
@@ -151,7 +157,13 @@ def facts(spec: Json) -> list[tuple[str, str]]:
     titles = (
         (TITLES.get(name, name.replace("_", " ").capitalize()), words, UNITS.get(name, "")) for name, words in said
     )
-    return [(title, words + unit) for title, words, unit in titles if words]
+    limits = ("Rate limits", _limits(spec.get("calls", {}).get("lanes", {})))
+    return [*((title, words + unit) for title, words, unit in titles if words), *([limits] if limits[1] else [])]
+
+
+def _limits(lanes: Json) -> str:
+    """The rate limits of a run's models, "" when there are none."""
+    return "; ".join(f"{lane['name']}: {lane['rpm']:g} requests a minute" for lane in lanes.values() if lane["rpm"])
 
 
 def in_words(value: Any) -> str:
@@ -159,14 +171,14 @@ def in_words(value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, dict):
-        parts = ((str(k), in_words(v)) for k, v in value.items() if k not in {"digest", "id"})
+        parts = ((str(k), in_words(v)) for k, v in value.items() if k not in UNTOLD)
         return ", ".join(_said(key, text) for key, text in parts if text)
     if isinstance(value, list):
         words = [in_words(item) for item in value]
         return "/".join(words) if all(isinstance(item, int) for item in value) else "; ".join(words)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else shown(value)
 
 
 def _said(key: str, text: str) -> str:
@@ -175,6 +187,9 @@ def _said(key: str, text: str) -> str:
     if key == "usd":
         return f"${text}"
     return f"{key[:-2].replace('_', ' ')} {text} s" if key.endswith("_s") else f"{key.replace('_', ' ')} {text}"
+
+
+pages.add_app_template_filter(long_texts, "long_texts")
 
 
 @pages.app_template_filter("pretty")

@@ -41,7 +41,9 @@ def offered(state: State) -> Choices:
 
 def _prompts(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
     offered = []
-    pairs = [p for p in prompts.list_prompts(session()) if p.kind == "pair" and p.category != "optimizer"]
+    pairs = [
+        p for p in prompts.list_prompts(session()) if p.kind == "pair" and p.category not in ("optimizer", "judge")
+    ]
     recent = prompts.recent_numbers(session(), pairs, RECENT)
     for prompt in pairs:
         labels = [(f"{prompt.name}@{one.label}", f"{prompt.name}, {one.label}") for one in prompt.labels]
@@ -57,6 +59,6 @@ def _prompts(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
 def _models() -> list[str]:
     """Models of the providers that are ready; names with a gap to fill in are no names."""
     ready = [p for p in providers.found(settings(), backend().environ) if p.ready]
-    configured = [settings().primary_model, settings().optimizer_model]
+    configured = [settings().primary_model, settings().optimizer_model, settings().judge_model]
     examples = [name for provider in ready for name in provider.models if "<" not in name]
     return list(dict.fromkeys([*configured, *examples]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from flask import flash, redirect, render_template, request, url_for
@@ -32,7 +33,7 @@ class Outlook:
     @property
     def simulated(self) -> bool:
         """Whether a model of it is simulated, so that its cost is made up too."""
-        models = (self.spec["primary"], self.spec["optimizer"]) if self.spec else ()
+        models = (self.spec["primary"], self.spec["optimizer"], self.spec["judge"]) if self.spec else ()
         return any(model is not None and model["name"].startswith("simulated/") for model in models)
 
     @property
@@ -96,7 +97,8 @@ def _outlook(state: State) -> Outlook:
     except (NotFound, Conflict) as error:
         return Outlook(problems=(Problem("dataset", str(error)),))
     try:
-        spec = training.parse(session(), raw, settings=settings(), gateway=backend().gateway)
+        with closing(backend().open_tools()) as tools:
+            spec = training.parse(session(), raw, settings=settings(), gateway=backend().gateway, tools=tools)
     except Invalid as error:
         return Outlook(problems=(*problems, *error.problems))
     if problems:

@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from werkzeug.datastructures import FileStorage
+
 from app.core import scorers
-from app.core.scorers.setting import WEIGHT, Setting
+from app.core.scorers.setting import LONGEST, WEIGHT, Setting
+from app.core.storable import storable
 from app.ports.llm import Json
 from app.services.errors import Problem
 from app.services.menus import scorer_menu
@@ -18,10 +21,15 @@ MOST = 6
 
 @dataclass(frozen=True)
 class ScorerRow:
-    """A scorer in the form. values: by setting, as text ("1" and "" for yes and no); what is missing is the default."""
+    """A scorer in the form.
+
+    values: by setting, as text ("1" and "" for yes and no); what is missing is the default. unread: why a file that was sent
+    for a setting could not be taken.
+    """
 
     name: str
     values: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def shown(self, setting: Setting) -> str:
         """What stands in the setting's field."""
@@ -39,7 +47,7 @@ def as_text(setting: Setting, value: Json) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def from_form(form: Mapping[str, str]) -> tuple[ScorerRow, ...]:
+def from_form(form: Mapping[str, str], files: Mapping[str, FileStorage]) -> tuple[ScorerRow, ...]:
     """The rows that were sent. When the choice of a row has changed, its fields still belong to the choice before."""
     rows = []
     for at in range(MOST):
@@ -47,13 +55,38 @@ def from_form(form: Mapping[str, str]) -> tuple[ScorerRow, ...]:
         if name is None:
             break
         known = {one.name: one for one in _settings(name)}
-        values = (
-            {key: form.get(f"scorer-{at}-{key}", "") for key in known} if form.get(f"scorer-{at}-of") == name else {}
-        )
+        values, unread = {}, {}
+        if form.get(f"scorer-{at}-of") == name:
+            values = {key: lines(form.get(f"scorer-{at}-{key}", "")) for key in known}
+            for key in [one.name for one in known.values() if one.kind == "file"]:
+                try:
+                    values[key] = _uploaded(files.get(f"scorer-{at}-{key}-upload")) or values[key]
+                except ValueError as error:
+                    unread[key] = str(error)
         if f"scorer-{at}-weight" in form:
             values[WEIGHT.name] = form[f"scorer-{at}-weight"]
-        rows.append(ScorerRow(name, values))
+        rows.append(ScorerRow(name, values, unread))
     return tuple(rows)
+
+
+def _uploaded(sent: FileStorage | None) -> str:
+    """The text of a file that was sent, "" when there was none. Raises: ValueError."""
+    content = b""
+    if sent:
+        content = sent.stream.read(4 * LONGEST + 1)
+        sent.close()
+    try:
+        text = lines(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ValueError("the file is no text in UTF-8") from None
+    if len(text) > LONGEST:
+        raise ValueError(f"the file has more than {LONGEST:,} characters")
+    return text
+
+
+def lines(text: str) -> str:
+    """Browsers send CRLF; the same text from page and command line must be the same."""
+    return storable(text.replace("\r\n", "\n"))
 
 
 def from_texts(texts: Sequence[str]) -> tuple[ScorerRow, ...]:
@@ -74,6 +107,7 @@ def read(rows: Sequence[ScorerRow]) -> tuple[list[str], list[Problem]]:
     texts, problems = [], []
     for at, row in enumerate(rows):
         spec: dict[str, Json] = {"name": row.name}
+        problems += [Problem(f"scorer-{at}-{key}", why) for key, why in row.unread.items()]
         for setting in [*_settings(row.name), *([WEIGHT] if len(rows) > 1 else [])]:
             text = row.values.get(setting.name)
             if text is None or (not text.strip() and setting.kind in ("int", "float", "json")):

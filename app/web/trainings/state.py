@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from flask import request
 
-from app.core.storable import storable
 from app.ports.llm import Json, ModelRef
 from app.services import datasets, prompts, providers, runs, training
 from app.services.datasets import BundledSample
@@ -24,14 +23,14 @@ SAMPLE = "sample:"
 """Beginning of a choice of dataset that is a bundled sample, not imported yet."""
 TEXTS = ("system_prompt", "output_prompt", "instructions")
 FIELDS = (
-    "name", "dataset", "split", "seed", "prompt", "primary_model", "optimizer_model", "api_base", "optimizer_api_base",
-    "temperature", "optimizer_temperature", "max_output_tokens", "strategy", "acceptance", "alpha", "min_improvement", "epochs",
-    "batch_size", "patience", "concurrency", "max_prompt_chars", "budget_usd", "budget_calls", "budget_tokens",
-    "budget_minutes", "conflicts", *TEXTS,
+    "name", "dataset", "split", "seed", "prompt", "primary_model", "optimizer_model", "judge_model", "api_base",
+    "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "strategy",
+    "acceptance", "alpha", "min_improvement", "epochs", "batch_size", "patience", "concurrency", "max_prompt_chars",
+    "budget_usd", "budget_calls", "budget_tokens", "budget_minutes", "target_rpm", "cache", "on_uncertain", "conflicts", *TEXTS,
 )  # fmt: skip
 FOLDED = (
-    "seed", "optimizer_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "alpha", "concurrency",
-    "max_prompt_chars", "instructions",
+    "seed", "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "alpha",
+    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "instructions",
 )  # fmt: skip
 """Fields in the fold for experts."""
 ONCE = re.compile("[0-9a-f]{10}")
@@ -69,7 +68,7 @@ def fresh() -> State:
     """The defaults, with models that can be called from here, and what the address asks for."""
     known = training.defaults(settings())
     values = {key: _shown(known.get(key)) for key in FIELDS}
-    values |= {key: name for key, name in zip(("primary_model", "optimizer_model"), _models(), strict=True) if name}
+    values |= zip(("primary_model", "optimizer_model", "judge_model"), _models(), strict=True)
     values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
     state = State(values, scoring.from_texts(known["scorer"]))
     return with_dataset(with_prompt(state))
@@ -89,9 +88,11 @@ def cloned(run_id: str) -> State:
 def sent() -> State:
     """What the browser sent."""
     form = request.form
-    values = {key: _lines(form.get(key, "")) if key in TEXTS else params.clean(form.get(key, "")) for key in FIELDS}
+    values = {
+        key: scoring.lines(form.get(key, "")) if key in TEXTS else params.clean(form.get(key, "")) for key in FIELDS
+    }
     cloned_from = params.clean(form.get("from", ""))
-    state = State(values, scoring.from_form(form), cloned_from, bool(form.get("confirmed")))
+    state = State(values, scoring.from_form(form, request.files), cloned_from, bool(form.get("confirmed")))
     once = form.get("once", "")
     return replace(state, once=once) if ONCE.fullmatch(once) else state
 
@@ -150,23 +151,24 @@ def _sample(choice: str) -> BundledSample | None:
     return None
 
 
-def _models() -> tuple[str, str]:
-    """The configured models; where they cannot be called, the first examples of a provider that can."""
-    configured = (settings().primary_model, settings().optimizer_model)
-    gateway = backend().gateway
-    if all(gateway.problem(ModelRef(name)) is None for name in configured):
-        return configured
+def _models() -> tuple[str, str, str]:
+    """The configured models; where they cannot be called, the first examples of a provider that can.
+
+    A judge that cannot be called is replaced by the optimizer's model.
+    """
+    primary, optimizer, judge = settings().primary_model, settings().optimizer_model, settings().judge_model
+    if _callable(primary) and _callable(optimizer):
+        return primary, optimizer, judge if _callable(judge) else optimizer
     ready = [p for p in providers.found(settings(), backend().environ) if p.ready and p.name != "simulated"]
     names = [name for provider in ready for name in provider.models if "<" not in name]
-    return (names[0], names[0]) if names else ("simulated/primary", "simulated/optimizer")
+    return (names[0], names[0], names[0]) if names else ("simulated/primary", "simulated/optimizer", "simulated/judge")
+
+
+def _callable(name: str) -> bool:
+    return backend().gateway.problem(ModelRef(name)) is None
 
 
 def _shown(value: Json) -> str:
     if value is None:
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _lines(text: str) -> str:
-    """Browsers send CRLF; the same prompt from page and command line must be the same text."""
-    return storable(text.replace("\r\n", "\n"))

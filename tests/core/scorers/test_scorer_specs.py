@@ -96,6 +96,8 @@ def values(one: Setting) -> st.SearchStrategy[Any]:
         "int": st.integers(int(one.low or 0), int(one.high or 9)),
         "list": st.lists(st.text(max_size=5), max_size=3),
         "str": st.text("abc,= \n.*", max_size=20).map(lambda text: text.replace("**", "").lstrip("*")),
+        "text": st.text("abc,= \n.{}", max_size=20),
+        "file": st.text("abc,= \n.:", max_size=20),
     }
     return kinds[one.kind]
 

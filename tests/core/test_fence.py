@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.optimizers.fence import Fence, clip
+from app.core.fence import Fence, clip
 
 FENCED = re.compile(r"<input-([0-9a-f]{10})>\n(.*)\n</input-\1>", re.DOTALL)
 

@@ -1,0 +1,82 @@
+"""A small run of every kind in the catalogue, so that each kind's crashes are tested from the day it is there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.config import ROOT, Settings
+from app.llm.gateway import Gateway
+from app.ports.llm import Request
+from app.services import datasets, training
+from tests.fakes.rule_optimizer import propose
+from tests.fakes.rule_world import RuleWorld
+
+SAMPLE = ROOT / "data/samples/support_intents.csv"
+ROWS = 40
+OPTIMIZER = "simulated/optimizer"
+
+
+@dataclass(frozen=True)
+class Small:
+    """A run of one kind that a worker does within a second.
+
+    queue: stores it with whatever it needs and returns its id; the mapping changes what is asked for.
+    rule: what its models say.
+    """
+
+    queue: Callable[[Session, Mapping[str, Any]], str]
+    rule: Callable[[Request], str]
+
+
+def small(kind: str) -> Small:
+    """The small run of a kind. Raises: AssertionError, in words, for a kind that has none."""
+    assert kind in SMALL, (
+        f"the kind {kind!r} has no small run: add one to {Path(__file__).name}, so that it is crashed too"
+    )
+    return SMALL[kind]
+
+
+def dataset(session: Session, rows: int = ROWS) -> str:
+    """Name of a dataset with the first rows of every label of the bundled sample."""
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        head, *found = csv.reader(file)
+    text = io.StringIO()
+    csv.writer(text).writerows([head, *[found[i] for step in range(7) for i in range(step, len(found), 7)][:rows]])
+    return datasets.import_file(session, io.BytesIO(text.getvalue().encode()), f"small{rows}.csv").name
+
+
+def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
+    settings = Settings()
+    form = {
+        "dataset": dataset(session),
+        "prompt": "small",
+        "system_prompt": "Classify the message.",
+        "primary_model": "simulated/primary",
+        "optimizer_model": OPTIMIZER,
+        "strategy": "full_rewrite",
+        "split": "50/30/20",
+        "epochs": 3,
+        "batch_size": 8,
+        "concurrency": 4,
+        "seed": 8,
+        "cache": "off",
+    }
+    spec = training.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))
+    return training.start(session, spec).id
+
+
+def _answer(request: Request) -> str:
+    messages = [{"role": m.role, "content": m.content} for m in request.messages]
+    return propose(messages, junk=0.3) if request.model.name == OPTIMIZER else RuleWorld().answer(messages)
+
+
+SMALL: dict[str, Small] = {
+    "train": Small(_queue_training, _answer),
+}

@@ -185,7 +185,7 @@ class Watching(MemoryJournal):
 async def run(world_name: str, seed: int, budget: int, strategy: str, **changes: object) -> Trace:
     """One search by a strategy until the budget of rollouts is used up."""
     world = World(world_name, seed)
-    spec, items = training(world, strategy, **changes)
+    spec, items = training(world, strategy, SIZES, **changes)
     trace = Trace([(0, joined(*START))])
     models = Models(world, items)
     await Quick(models, Watching(MemoryRecord(), models, trace), budget).conduct(lambda run: train(run, spec))

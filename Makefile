@@ -1,11 +1,11 @@
 # Everything runs in .venv, made from the lock file. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test faults check bench lock clean
+.PHONY: help demo up test faults check bench bench-optimizers lock clean
 ONCE ?=
 BENCH ?=
 
 help: ## List the targets.
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: .venv-main ## Train a prompt on a bundled sample and show it (ONCE=1: end with the run).
 	@.venv/bin/whetstone demo $(if $(ONCE),--once)
@@ -29,6 +29,9 @@ faults: .venv-dev ## Everything that docs/reliability.md promises, under real fa
 
 bench: .venv-dev ## Measure speed, memory and delays beside references, and write docs/performance.md (BENCH="NAME ..." or --quick).
 	.venv/bin/python -m benchmarks $(or $(BENCH),--publish)
+
+bench-optimizers: .venv-dev ## Measure how good the strategies are, and how honest the verdict is (hours; QUICK=1: minutes).
+	nice -n 15 .venv/bin/python -m benchmarks.optimizers $(if $(QUICK),--quick)
 
 lock: ## Resolve the dependencies anew (needs uv) and export them for pip.
 	uv lock

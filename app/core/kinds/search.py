@@ -9,55 +9,22 @@ from dataclasses import asdict, dataclass, field
 from app.core.desk import FINAL_ERRORS
 from app.core.evaluation import Report
 from app.core.halt import ProviderDown
+from app.core.kinds.contest import Contest, Entry
 from app.core.kinds.kept_back import price_of_test
+from app.core.kinds.pool import Pool, Standing
+from app.core.kinds.spending import next_size
 from app.core.kinds.training import Training
 from app.core.model import Ask, Candidate, Case
-from app.core.optimizers import STRATEGIES, Evidence, Past, Proposal, Seen
+from app.core.optimizers import MERGE, STRATEGIES, Evidence, Outlook, Past, Proposal, Seen, Strategy, Trial, merged
 from app.core.optimizers.evidence import choose_evidence
 from app.core.optimizers.hygiene import flaw
 from app.core.run import Run
-from app.core.stats import Mean, Paired, accepts, cannot_win, mean_of, paired
+from app.core.stats import mean_of
 from app.ports.journal import CallResult, Sample
 from app.ports.llm import Json, Message, ModelRef
 
 REMEMBERED = 8
 """Earlier proposals that the optimiser is reminded of."""
-
-
-@dataclass
-class Fate:
-    """What became of a proposal, and why. Filled in as far as it came."""
-
-    fate: str = "rejected"
-    why: str = ""
-    batch: Mean | None = None
-    gate: Paired | None = None
-    validation: Mean | None = None
-    paired: Paired | None = None
-
-    def as_json(self) -> Json:
-        """For the proposal's note."""
-        parts = {"batch": self.batch, "gate": self.gate, "validation": self.validation, "paired": self.paired}
-        return {"fate": self.fate, "why": self.why} | {k: v.as_json() if v else None for k, v in parts.items()}
-
-
-@dataclass
-class Standing:
-    """A candidate that leads or led the search, with its complete validation report."""
-
-    number: int
-    candidate: Candidate
-    report: Report
-
-    @property
-    def mean(self) -> Mean:
-        """Its validation score."""
-        return mean_of(self.report.of(self.candidate))
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """Its validation samples."""
-        return self.report.of(self.candidate)
 
 
 @dataclass
@@ -70,9 +37,17 @@ class Search:
     best: Standing
     tried: dict[str, int]
     past: list[Past] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     proposals: int = 0
     accepted: int = 0
     epochs: int = 0
+
+    def __post_init__(self) -> None:
+        self._pool = Pool(self.initial)
+        self._contest = Contest(self.run, self.spec)
+        self._size = min(self.spec.batch_size, len(self.spec.train))
+        self._lost = 0
+        self._failed: dict[str, dict[str, Seen]] = {}
 
     async def go(self) -> tuple[str, str]:
         """Run epochs until one of the stops; returns which one, and a sentence."""
@@ -89,25 +64,28 @@ class Search:
 
     async def _epoch(self, epoch: int, stale: int) -> bool:
         """One epoch; True when it improved the best prompt."""
-        before, parent = self.best, self.best
-        batch = self.spec.batch(epoch)
-        seen = await self.run.evaluate([parent.candidate], batch, self.spec.exam, stage=f"epoch {epoch}: minibatch")
-        samples = seen.of(parent.candidate)
-        rows = [Seen(case, sample) for case, sample in zip(batch, samples, strict=True)]
-        failures, successes = choose_evidence(
-            rows, k=self.spec.failures, successes=self.spec.successes, seed=self.spec.seed + epoch
-        )
+        before, outlook = self.best, self._outlook(epoch)
+        parent = self._pool[self._strategy.parent(outlook)]
+        batch = self.spec.batch(epoch, self._size, parent.drawn)
+        report = await self.run.evaluate([parent.candidate], batch, self.spec.exam, stage=f"epoch {epoch}: minibatch")
+        samples = report.of(parent.candidate)
+        parent.see(batch, samples)
+        parent.drawn |= {case.id: case for case in batch}
+        evidence = self._evidence(outlook, parent)
         self.run.note(
-            "epoch", epoch=epoch, parent=parent.number, batch=mean_of(samples).as_json(), failures=len(failures)
+            "epoch",
+            epoch=epoch,
+            parent=parent.number,
+            batch=mean_of(samples).as_json(),
+            failures=len(evidence.failures),
         )
-        tried: list[Fate] = []
-        if failures:
-            proposals = await self._propose(epoch, failures, successes)
-            tried = [await self._try(epoch, parent, proposal, batch, samples) for proposal in proposals]
+        entries: list[Entry] = []
+        if evidence.failures:
+            entries = await self._compete(parent, await self._propose(evidence), batch)
         else:
-            self._log(f"Epoch {epoch}: no failures in this minibatch, so there was nothing to learn from.", "info")
+            self._log(f"Epoch {epoch}: no failures were seen yet, so there was nothing to learn from.", "info")
         improved = self.best is not before
-        scored = [f.validation for f in tried if f.validation and f.validation.mean is not None]
+        scored = [m for e in entries if (m := e.fate.validation) and m.mean is not None]
         self.run.note(
             "epoch_end",
             epoch=epoch,
@@ -117,109 +95,134 @@ class Search:
             best_number=self.best.number,
             stale=0 if improved else stale + 1,
         )
+        self._lost = 0 if improved else self._lost + len(scored)
+        if improved or scored:
+            self._size = next_size(self._size, self.spec, self._lost)
         return improved
 
-    async def _propose(self, epoch: int, failures: Sequence[Seen], successes: Sequence[Seen]) -> list[Proposal]:
-        spec = self.spec
-        evidence = Evidence(
-            parent=self.best.candidate,
-            failures=tuple(failures),
-            successes=tuple(successes),
+    @property
+    def _strategy(self) -> Strategy:
+        return STRATEGIES[self.spec.strategy]
+
+    def _outlook(self, epoch: int) -> Outlook:
+        members = self._pool.members(len(self.spec.validation))
+        return Outlook(epoch, self.spec.seed, self.best.number, members, tuple(self.trials))
+
+    def _evidence(self, outlook: Outlook, parent: Standing) -> Evidence:
+        spec, rows = self.spec, tuple(parent.seen.values())
+        failures, successes = choose_evidence(
+            rows, k=spec.failures, successes=spec.successes, seed=spec.seed + outlook.epoch
+        )
+        return Evidence(
+            parent=parent.candidate,
+            parent_number=parent.number,
+            failures=failures,
+            successes=successes,
+            seen=rows,
             rejected=tuple(self.past[-REMEMBERED:]),
             task_hint=spec.task_hint,
             train=spec.train,
-            epoch=epoch,
+            epoch=outlook.epoch,
             seed=spec.seed,
             max_prompt_chars=spec.max_prompt_chars,
             optimizer=spec.optimizer,
             instructions=spec.instructions,
+            outlook=outlook,
         )
 
+    async def _propose(self, evidence: Evidence) -> list[Proposal]:
         async def work(ask: Ask) -> Json:
-            return [asdict(p) for p in await STRATEGIES[spec.strategy].propose(evidence, _insist(ask))]
+            return [asdict(p) for p in await self._strategy.propose(evidence, _insist(ask))]
 
-        found = [Proposal(**p) for p in await self.run.step(f"propose/{epoch}", work)]
+        raw = await self.run.step(f"propose/{evidence.epoch}", work)
+        found = [Proposal(**p | {"parents": tuple(p["parents"])}) for p in raw]
         if not found:
-            self._log(f"Epoch {epoch}: no usable proposal came; it counts as an epoch without improvement.", "warning")
+            told = f"Epoch {evidence.epoch}: no usable proposal came; it counts as an epoch without improvement."
+            self._log(told, "warning")
         return found
 
-    async def _try(
-        self, epoch: int, parent: Standing, proposal: Proposal, batch: Sequence[Case], seen: Sequence[Sample]
-    ) -> Fate:
-        """Settle one proposal: flaw, gate, race, acceptance; and note what became of it."""
+    async def _compete(self, parent: Standing, proposals: Sequence[Proposal], batch: Sequence[Case]) -> list[Entry]:
+        """Settle the proposals of an epoch: flaw, gate, race, acceptance; and note what became of each."""
+        entries = [await self._enter(parent, proposal, batch) for proposal in proposals]
+        better = sorted((e for e in entries if e.mergeable), key=lambda e: (-e.lead, e.number))
+        if self._strategy.merges and len(better) > 1:
+            both = merged(parent.candidate, [e.child.candidate for e in better])
+            told = "The changes of proposals " + ", ".join(str(e.number) for e in better) + ", merged."
+            proposal = Proposal(*both, told, MERGE, tuple(e.number for e in better))
+            if Candidate(*both, self.spec.start.model).digest not in self.tried:
+                entries.append(await self._enter(parent, proposal, batch))
+        for place, entry in enumerate(_ranked(entries)):
+            if place == 0:
+                await self._race(entry, better)
+            else:
+                entry.fate.why = "another proposal of its epoch did better at the gate; it stays in the pool"
+            self._settle(entry)
+        return entries
+
+    async def _enter(self, parent: Standing, proposal: Proposal, batch: Sequence[Case]) -> Entry:
+        """A proposal after its gate; what failed there is settled."""
         self.proposals += 1
-        number = self.proposals
-        child = Candidate(proposal.system_prompt, proposal.output_prompt, self.spec.start.model)
-        fate = Fate()
+        candidate = Candidate(proposal.system_prompt, proposal.output_prompt, self.spec.start.model)
+        child = Standing(self.proposals, candidate, Report([]), (parent.number, *proposal.parents))
+        child.seen |= self._failed.get(candidate.digest, {})
+        entry = Entry(child, parent, proposal, proposal.strategy or self.spec.strategy)
         # What takes seconds on large data goes to a thread: meanwhile the lease is renewed and a pause is heard.
-        if problem := await asyncio.to_thread(self._flaw, child, proposal, parent):
-            fate.fate, fate.why = "invalid", problem
-        elif gated := await self._passes_gate(child, batch, seen, fate):
-            await self._race(Standing(number, child, Report([])), gated, fate)
-        self.tried.setdefault(child.digest, number)
-        delta = fate.paired.delta if fate.paired else fate.gate.delta if fate.gate else None
-        if fate.fate != "accepted":
+        if problem := await asyncio.to_thread(self._flaw, entry):
+            entry.fate.fate, entry.fate.why = "invalid", problem
+        else:
+            await self._contest.gate(entry, batch)
+        if entry.passed or entry.fate.fate == "invalid":
+            self.tried.setdefault(candidate.digest, entry.number)
+        if entry.passed:
+            self._pool.add(child)
+        else:
+            self._failed[candidate.digest] = child.seen
+            self._settle(entry)
+        return entry
+
+    async def _race(self, entry: Entry, siblings: Sequence[Entry]) -> None:
+        """Validate one that passed its gate; the new best when it wins."""
+        self.keep_back((entry.child.candidate, entry.gated))
+        before = self.best.mean.mean or 0.0
+        if await self._contest.race(entry, self.best):
+            entry.fate.fate = "accepted"
+            self.best = entry.child
+            self.accepted += 1
+            if entry.strategy == MERGE:
+                gain = ((self.best.mean.mean or 0.0) - before) / len(siblings)
+                self.trials += [Trial(e.strategy, self.epochs + 1, gain, 0) for e in siblings]
+        self.keep_back()
+
+    def _settle(self, entry: Entry) -> None:
+        """Note what became of a proposal, and remember it."""
+        fate, proposal = entry.fate, entry.proposal
+        won = fate.fate == "accepted"
+        gain = (fate.delta or 0.0) if won and entry.strategy != MERGE else 0.0
+        self.trials.append(Trial(entry.strategy, self.epochs + 1, gain, entry.rollouts))
+        if not won and (fate.validation or not entry.passed):
             texts = (proposal.system_prompt, proposal.output_prompt, proposal.reasoning)
-            self.past.append(Past(*texts, fate=fate.fate, why=fate.why, delta=delta))
+            self.past.append(Past(*texts, fate=fate.fate, why=fate.why, delta=fate.delta))
         self.run.note(
             "proposal",
-            epoch=epoch,
-            number=number,
-            parent=parent.number,
-            digest=child.digest,
-            **asdict(proposal) | {"strategy": proposal.strategy or self.spec.strategy},
+            epoch=self.epochs + 1,
+            number=entry.number,
+            parent=entry.parent.number,
+            digest=entry.child.candidate.digest,
+            **asdict(proposal) | {"strategy": entry.strategy, "parents": list(entry.child.parents)},
             **fate.as_json(),
         )
-        return fate
 
-    def _flaw(self, child: Candidate, proposal: Proposal, parent: Standing) -> str:
-        if known := self.tried.get(child.digest):
+    def _flaw(self, entry: Entry) -> str:
+        if known := self.tried.get(entry.child.candidate.digest):
             return f"it is the same as proposal {known}"
         return flaw(
-            proposal,
-            parent.candidate,
+            entry.proposal,
+            entry.parent.candidate,
             train=self.spec.train,
             hidden=(*self.spec.validation, *self.spec.test),
             max_chars=self.spec.max_prompt_chars,
-            examples_allowed=STRATEGIES[self.spec.strategy].adds_examples,
+            examples_allowed=self._strategy.adds_examples,
         )
-
-    async def _passes_gate(
-        self, child: Candidate, batch: Sequence[Case], seen: Sequence[Sample], fate: Fate
-    ) -> tuple[Sample, ...]:
-        """The child's samples; none when it is no better than its parent on the minibatch and not worth a validation."""
-        report = await self.run.evaluate([child], batch, self.spec.exam, stage=f"proposal {self.proposals}: gate")
-        fate.batch = mean_of(report.of(child))
-        fate.gate = await asyncio.to_thread(paired, seen, report.of(child), seed=self.spec.seed)
-        passed, reason = accepts("improvement", fate.gate, min_delta=0.0, alpha=self.spec.alpha)
-        fate.why = "" if passed else f"minibatch gate: {reason}"
-        return report.of(child) if passed else ()
-
-    async def _race(self, child: Standing, gated: Sequence[Sample], fate: Fate) -> None:
-        """Validate block by block while the child can still win; accept it or not. gated: its samples so far."""
-        self.keep_back((child.candidate, gated))
-        spec, rival = self.spec, {s.case: s for s in self.best.samples}
-        blocks = spec.blocks()
-        for number, block in enumerate(blocks, start=1):
-            stage = f"proposal {child.number}: validation {number}/{len(blocks)}"
-            child.report = child.report.plus(await self.run.evaluate([child.candidate], block, spec.exam, stage=stage))
-            seen = [rival[s.case] for s in child.samples]
-            to_come = [rival[c.id] for later in blocks[number:] for c in later]
-            if to_come and cannot_win(seen, child.samples, to_come, min_delta=spec.min_delta):
-                break
-        fate.validation = child.mean
-        fate.paired = await asyncio.to_thread(paired, seen, child.samples, seed=spec.seed)
-        passed, fate.why = accepts(spec.acceptance, fate.paired, min_delta=spec.min_delta, alpha=spec.alpha)
-        if remaining := len(spec.validation) - len(child.samples):
-            passed, fate.why = (
-                False,
-                f"it could not win any more after {len(child.samples)} examples; {remaining} spared",
-            )
-        if passed:
-            fate.fate = "accepted"
-            self.best = child
-            self.accepted += 1
-        self.keep_back()
 
     def keep_back(self, *racing: tuple[Candidate, Sequence[Sample]]) -> None:
         """Set aside what the sealed test will cost, should the racing candidate win."""
@@ -229,6 +232,11 @@ class Search:
 
     def _log(self, text: str, level: str) -> None:
         self.run.note("log", level=level, text=text)
+
+
+def _ranked(entries: Sequence[Entry]) -> list[Entry]:
+    """Those that passed their gate, the best there first."""
+    return sorted((e for e in entries if e.passed), key=lambda e: (-e.lead, e.number))
 
 
 def _insist(ask: Ask) -> Ask:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.core.budget import NOTHING
 from app.core.evaluation import Report
 from app.core.halt import BudgetReached
-from app.core.kinds.search import Search, Standing
+from app.core.kinds.pool import Standing
+from app.core.kinds.search import Search
 from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.run import Run

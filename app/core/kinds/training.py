@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.core import scorers
@@ -44,10 +44,18 @@ class Training:
     successes: int = 2
     judge: ModelRef | None = None
 
-    def batch(self, epoch: int) -> tuple[Case, ...]:
-        """The epoch's shuffled minibatch of the train split."""
-        size = min(self.batch_size, len(self.train))
-        return tuple(random.Random(f"{self.seed}/batch/{epoch}").sample(self.train, size))  # noqa: S311 - no secret
+    def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
+        """The epoch's shuffled minibatch of the train split, at most as large as that.
+
+        known: ids of rows that the parent has answered already. They make up half of the batch, where there are enough; they
+        cost nothing, and the other half brings in what has not been seen.
+        """
+        shuffled = random.Random(f"{self.seed}/batch/{epoch}").sample(self.train, len(self.train))  # noqa: S311 - no secret
+        old = [case for case in shuffled if case.id in known]
+        new = [case for case in shuffled if case.id not in known]
+        reused = max(min(len(old), size // 2), size - len(new))
+        chosen = {case.id for case in (*old[:reused], *new[: max(0, size - reused)])}
+        return tuple(case for case in shuffled if case.id in chosen)
 
     def blocks(self) -> list[tuple[Case, ...]]:
         """The validation split in the order and portions in which it is raced; the order is shuffled once by the seed."""

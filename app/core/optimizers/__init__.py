@@ -1,9 +1,12 @@
 """How the next candidate is made. STRATEGIES is the whole menu."""
 
 from app.core.optimizers.auto import Auto
-from app.core.optimizers.base import Evidence, Past, Proposal, Seen, Strategy
+from app.core.optimizers.base import Evidence, Member, Outlook, Past, Proposal, Seen, Strategy, Trial
+from app.core.optimizers.evolutionary import Evolutionary
 from app.core.optimizers.example_addition import ExampleAddition
 from app.core.optimizers.full_rewrite import FullRewrite
+from app.core.optimizers.merge import merged
+from app.core.optimizers.reflective_pareto import ReflectivePareto
 from app.core.optimizers.targeted_edit import TargetedEdit
 
 STRATEGIES: dict[str, Strategy] = {
@@ -11,6 +14,23 @@ STRATEGIES: dict[str, Strategy] = {
     "full_rewrite": FullRewrite(),
     "targeted_edit": TargetedEdit(),
     "example_addition": ExampleAddition(),
+    "evolutionary": Evolutionary(),
+    "reflective_pareto": ReflectivePareto(),
 }
 
-__all__ = ["STRATEGIES", "Evidence", "Past", "Proposal", "Seen", "Strategy"]
+MERGE = "merge"
+"""Under this name the merger of an epoch's good proposals is noted."""
+
+__all__ = [
+    "MERGE",
+    "STRATEGIES",
+    "Evidence",
+    "Member",
+    "Outlook",
+    "Past",
+    "Proposal",
+    "Seen",
+    "Strategy",
+    "Trial",
+    "merged",
+]

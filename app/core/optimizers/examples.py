@@ -30,6 +30,13 @@ def with_examples(prompt: str, cases: Iterable[Case]) -> str:
     return f"{head}\n\n{OPEN}\n{shown}\n{CLOSE}".lstrip()
 
 
+def shown_in(prompt: str, cases: Iterable[Case]) -> list[Case]:
+    """Those of the cases that stand in the prompt's examples block, in the order of the block."""
+    block = parted(prompt)[1]
+    places = {case: block.find(f"{as_example(case)}\n") for case in cases} if block else {}
+    return sorted((case for case, place in places.items() if place >= 0), key=lambda case: places[case])
+
+
 def like(parent: str, child: str) -> str:
     """The child with the parent's examples block, unless it brings its own."""
     return child if parted(child)[1] else child.rstrip() + parted(parent)[1]

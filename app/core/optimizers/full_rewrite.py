@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.model import Ask, Candidate
-from app.core.optimizers.base import Evidence, Proposal
+from app.core.optimizers.base import Evidence, Outlook, Proposal
 from app.core.optimizers.dialogue import converse
 from app.core.optimizers.examples import like
 from app.core.optimizers.reply import read_object, read_text
@@ -31,16 +31,27 @@ class FullRewrite:
     needs_optimizer = True
     adds_examples = False
     template = "full_rewrite"
+    children = 1
+    merges = False
+
+    def parent(self, outlook: Outlook) -> int:
+        """The best so far."""
+        return outlook.best
 
     async def propose(self, evidence: Evidence, ask: Ask) -> list[Proposal]:
         """See app.core.optimizers.base.Strategy."""
-        if evidence.optimizer is None:
-            raise ValueError("full_rewrite needs an optimiser model")
-        messages = opening(evidence, approach=APPROACH, reply_format=REPLY_FORMAT)
-        found = await converse(
-            ask, evidence.optimizer, messages, SCHEMA, lambda text, _last: read_rewrite(text, evidence.parent)
-        )
+        found = await rewrite(evidence, ask)
         return [found] if found else []
+
+
+async def rewrite(evidence: Evidence, ask: Ask, approach: str = APPROACH) -> Proposal | None:
+    """Both prompts as the optimiser writes them anew; None when its replies were unusable."""
+    if evidence.optimizer is None:
+        raise ValueError("a rewrite needs an optimiser model")
+    messages = opening(evidence, approach=approach, reply_format=REPLY_FORMAT)
+    return await converse(
+        ask, evidence.optimizer, messages, SCHEMA, lambda text, _last: read_rewrite(text, evidence.parent)
+    )
 
 
 def read_rewrite(text: str, parent: Candidate) -> Proposal:

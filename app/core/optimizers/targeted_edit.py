@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.model import Ask, Candidate
-from app.core.optimizers.base import Evidence, Proposal
+from app.core.optimizers.base import Evidence, Outlook, Proposal
 from app.core.optimizers.dialogue import converse
 from app.core.optimizers.examples import parted
 from app.core.optimizers.reply import Malformed, read_object, read_text
@@ -67,20 +67,31 @@ class TargetedEdit:
     needs_optimizer = True
     adds_examples = False
     template = "targeted_edit"
+    children = 1
+    merges = False
+
+    def parent(self, outlook: Outlook) -> int:
+        """The best so far."""
+        return outlook.best
 
     async def propose(self, evidence: Evidence, ask: Ask) -> list[Proposal]:
         """See app.core.optimizers.base.Strategy."""
-        if evidence.optimizer is None:
-            raise ValueError("targeted_edit needs an optimiser model")
-        messages = opening(evidence, approach=approach(evidence.epoch), reply_format=REPLY_FORMAT)
-        found = await converse(
-            ask,
-            evidence.optimizer,
-            messages,
-            SCHEMA,
-            lambda text, last: read_edits(text, evidence.parent, edit_budget(evidence.epoch), forgive=last),
-        )
+        found = await edit(evidence, ask)
         return [found] if found else []
+
+
+async def edit(evidence: Evidence, ask: Ask, further: str = "") -> Proposal | None:
+    """The parent with the optimiser's edits; None when its replies were unusable. further: what it is told beside."""
+    if evidence.optimizer is None:
+        raise ValueError("an edit needs an optimiser model")
+    budget = edit_budget(evidence.epoch)
+    return await converse(
+        ask,
+        evidence.optimizer,
+        opening(evidence, approach=f"{approach(evidence.epoch)}{further}", reply_format=REPLY_FORMAT),
+        SCHEMA,
+        lambda text, last: read_edits(text, evidence.parent, budget, forgive=last),
+    )
 
 
 @dataclass(frozen=True)

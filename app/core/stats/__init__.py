@@ -2,14 +2,17 @@
 
 from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win
 from app.core.stats.interval import Mean, mean_of, score_of
-from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired
+from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired, pairs
+from app.core.stats.plateau import plateau
 from app.core.stats.power import minimum_detectable
+from app.core.stats.racing import UNLIKELY, chance_to_win
 from app.core.stats.verdict import Verdict, verdict
 
 __all__ = [
     "MIN_COVERAGE",
     "RIGHT",
     "RULES",
+    "UNLIKELY",
     "Cell",
     "Mean",
     "Paired",
@@ -17,9 +20,12 @@ __all__ = [
     "accepts",
     "cannot_win",
     "cell",
+    "chance_to_win",
     "mean_of",
     "minimum_detectable",
     "paired",
+    "pairs",
+    "plateau",
     "score_of",
     "verdict",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.core.model import Candidate, Case
-from app.core.optimizers import Evidence, Past, Seen
+from app.core.optimizers import Evidence, Member, Outlook, Past, Seen, Trial
 from app.ports.journal import CallResult, Sample
 from app.ports.llm import Json, Message, ModelRef
 
@@ -26,6 +26,16 @@ def body(path: Path) -> str:
     return path.read_text("utf-8").split("\n---\n", 1)[1].lstrip("\n")
 
 
+def member(number: int, candidate: Candidate = PARENT, parents: tuple[int, ...] = (), **scores: float) -> Member:
+    """A member of the pool; its mean is that of the scores given by case id (0.5 on one case when there are none)."""
+    scores = scores or {"v1": 0.5}
+    return Member(number, candidate, parents, scores, sum(scores.values()) / len(scores), complete=True)
+
+
+def outlook(*members: Member, best: int = 0, epoch: int = 1, trials: tuple[Trial, ...] = (), seed: int = 7) -> Outlook:
+    return Outlook(epoch, seed, best, members or (member(0),), trials)
+
+
 def evidence(strategy: str = "full_rewrite", **changes: object) -> Evidence:
     settings: dict[str, object] = {
         "parent": PARENT,
@@ -39,6 +49,7 @@ def evidence(strategy: str = "full_rewrite", **changes: object) -> Evidence:
         "max_prompt_chars": 4000,
         "optimizer": OPTIMIZER,
         "instructions": body(FOLDER / f"optimizer/{strategy}.md"),
+        "outlook": outlook(epoch=int(str(changes.get("epoch", 1)))),
     }
     return Evidence(**(settings | changes))  # type: ignore[arg-type]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from app.core.model import Candidate
 from app.core.optimizers import STRATEGIES, Proposal
-from app.core.optimizers.auto import TURNS
 from app.core.optimizers.examples import parted, with_examples
 from app.core.optimizers.targeted_edit import edit_budget
 from app.ports.journal import CallResult
@@ -153,22 +151,7 @@ async def test_edits_stay_out_of_the_examples() -> None:
     assert found[0].system_prompt == with_examples(f"{PARENT.system_prompt}\nRule.", TRAIN[:2])
 
 
-@pytest.mark.parametrize("epoch", range(1, 11))
-async def test_auto_takes_turns(epoch: int) -> None:
-    turn = TURNS[(epoch - 1) % len(TURNS)]
-    reply = json.dumps({**REWRITE, "edits": [system(append="Rule.")]})
-    seen = evidence("auto", epoch=epoch)
-    alone = await turn.propose(seen, ScriptedAsk(reply))
-    found = await STRATEGIES["auto"].propose(seen, ScriptedAsk(reply))
-    assert found == [replace(proposal, strategy=turn.name) for proposal in alone]
-
-
-def test_a_plateau_of_three_epochs_meets_more_than_one_strategy() -> None:
-    twice = [strategy.name for strategy in TURNS * 2]
-    assert all(len(set(twice[i : i + 3])) > 1 for i in range(len(TURNS)))
-
-
-@pytest.mark.parametrize("name", ["full_rewrite", "targeted_edit", "auto"])
+@pytest.mark.parametrize("name", ["full_rewrite", "targeted_edit", "evolutionary", "reflective_pareto"])
 async def test_an_optimiser_model_is_needed(name: str) -> None:
     with pytest.raises(ValueError, match="needs an optimiser model"):
         await STRATEGIES[name].propose(evidence(name, optimizer=None), ScriptedAsk())

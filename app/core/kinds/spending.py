@@ -1,0 +1,29 @@
+"""How large the minibatch of the next epoch is: larger while the gate is misled by noise."""
+
+from __future__ import annotations
+
+import math
+
+from app.core.kinds.training import Training
+
+GROWTH = 1.5
+"""By this factor the minibatch grows."""
+LARGEST = 2
+"""It never grows beyond this many times the size that was asked for."""
+MISLED = 2
+"""Races in a row that a gate has let in and that were lost, from which on it counts as limited by noise."""
+
+
+def next_size(size: int, spec: Training, lost: int) -> int:
+    """Rows of the next minibatch.
+
+    lost: races lost since the last improvement. A gate that lets in one after another that is no better on validation sees
+    noise, and each of them costs more than a larger batch would. After an improvement (lost = 0) the size that was asked for
+    does again: every row is paid for by each proposal, so a large batch is dear.
+    """
+    asked = min(spec.batch_size, len(spec.train))
+    if lost == 0:
+        return asked
+    if lost % MISLED:
+        return size
+    return min(len(spec.train), LARGEST * asked, math.ceil(GROWTH * size))

@@ -80,6 +80,7 @@ def questions() -> Iterator[Question]:
 
 def _lists() -> Iterator[Question]:
     yield Question("/", "runs", 8)
+    yield Question("/spending", "spending", 100)
     narrowed = ("", "status=done", "status=queued", "search=small", "search=nothing-like-it", f"search={RUN}")
     for query in (*narrowed, "status=failed&search=small"):
         yield Question(f"/runs?{query}", "runs", 40)
@@ -91,7 +92,7 @@ def _run_pages() -> Iterator[Question]:
     yield Question(here, "events", 60)
     for part in ("head", "state", "proposals", "log_lines?after={events}"):
         yield Question(f"{here}/parts/{part}", "events", 60)
-    for page in ("curves.json", "proposals/3", "settings", "report.html"):
+    for page in ("curves.json", "proposals/3", "settings", "report.html", "bill"):
         yield Question(f"{here}/{page}", "events", 60)
     for show in ("", "decision", "reasoning", "warning", "wait"):
         yield Question(f"{here}/log?show={show}", "events", 500)
@@ -131,7 +132,7 @@ def _api() -> Iterator[Question]:
     base = "/api/v1"
     for query in ("", "status=done", "search=nothing-like-it", "after={small run}", "limit=1000"):
         yield Question(f"{base}/runs?{query}", "runs", 1000 if "limit" in query else 100)
-    for page in ("", "/result"):
+    for page in ("", "/result", "/bill"):
         yield Question(f"{base}/runs/{RUN}{page}", "runs", 1)
     yield Question(f"{base}/runs/{RUN}/events", "events", 100)
     yield Question(f"{base}/runs/{RUN}/events?after={{events}}&limit=1000", "events", 1000)

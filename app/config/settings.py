@@ -64,7 +64,7 @@ class Optimizer(Section):
     """Defaults of what makes the proposals."""
 
     strategy: Name = "auto"
-    """How proposals are made: auto, full_rewrite, targeted_edit or example_addition."""
+    """How proposals are made: auto, full_rewrite, targeted_edit, example_addition, evolutionary or reflective_pareto."""
     temperature: Annotated[Number, Field(ge=0, le=2)] = 0.7
     """Temperature of the optimizer model."""
     max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 8192

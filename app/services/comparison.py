@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import stats
 from app.ports.journal import Outcome, Sample
 from app.ports.llm import Json
+from app.services.remembered import Remembered
 from app.store.models import Run, SampleRow
 
 
@@ -33,8 +32,7 @@ class Comparison:
     paired: stats.Paired | None
 
 
-REMEMBERED = 64
-_known: OrderedDict[tuple[Hashable, ...], Comparison] = OrderedDict()
+_known: Remembered[Comparison] = Remembered()
 
 
 def compare(session: Session, before: Side, after: Side, split: str) -> Comparison:
@@ -42,16 +40,9 @@ def compare(session: Session, before: Side, after: Side, split: str) -> Comparis
 
     What ended runs compare to does not change, and of large ones takes a second: it is remembered in this process.
     """
+    ended = before.run.ended_at and after.run.ended_at
     sides = [(side.run.id, side.run.ended_at, side.candidate) for side in (before, after)]
-    key = (str(session.get_bind().engine.url), *sides, split)
-    if key in _known:
-        return _known[key]
-    found = _compared(session, before, after, split)
-    if before.run.ended_at and after.run.ended_at:
-        _known[key] = found
-        if len(_known) > REMEMBERED:
-            _known.popitem(last=False)
-    return found
+    return _known.get(session, (*sides, split), lambda: _compared(session, before, after, split), final=bool(ended))
 
 
 def _compared(session: Session, before: Side, after: Side, split: str) -> Comparison:

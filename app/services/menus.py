@@ -58,6 +58,8 @@ _STRATEGIES = {
     "full_rewrite": "Full rewrite",
     "targeted_edit": "Targeted edit",
     "example_addition": "Example addition",
+    "evolutionary": "Evolutionary",
+    "reflective_pareto": "Reflective Pareto",
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.ports.journal import Totals
+from app.services.remembered import Remembered
 from app.store import spending as store
 from app.store.models import Run
 from app.store.spending import Spent, total
@@ -55,11 +56,16 @@ class Spending:
     simulated: Ledger
 
 
+_known: Remembered[list[Spent]] = Remembered()
+
+
 def spending(session: Session, days: int, today: dt.date | None = None) -> Spending:
     """What was spent on the last days. days: with today, in [1, MOST_DAYS]. today: in UTC, None for the present day."""
     last = today or dt.datetime.now(dt.UTC).date()
     first = last - dt.timedelta(days=days - 1)
-    parts = list(store.since(session.connection(), first.isoformat()))
+    parts = _known.get(
+        session, (first,), lambda: list(store.since(session.connection(), first.isoformat())), final=False
+    )
     simulated = [part for part in parts if part.model.startswith("simulated/")]
     real = [part for part in parts if not part.model.startswith("simulated/")]
     return Spending(first, last, *(_ledger(session, some, first, last) for some in (real, simulated)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
+from app import wiring
 from app.cli import cli
 from app.config import ROOT
+from app.store.models import Run
 from tests.cli.conftest import Shell
 
 
@@ -185,3 +189,26 @@ def test_a_wrong_configuration_stops_every_command(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: environment: WHETSTONE_PROT is not a setting (did you mean WHETSTONE_PORT?)")
+
+
+def test_prune_says_what_would_go_and_removes_it(shell: Shell, trained: dict[str, Any]) -> None:
+    assert "Nothing to remove." in shell("prune").stdout
+    with wiring.database().engine.begin() as connection:
+        long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=9)
+        connection.execute(update(Run).where(Run.id == trained["run"]).values(ended_at=long_ago))
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("WHETSTONE_RETENTION_CALLS_DAYS", "8")
+        wiring.settings.cache_clear()
+        told = shell.json("prune", "--dry-run")
+        assert told["dry_run"]
+        assert told["rows"]["calls"] >= trained["calls"]
+        assert shell.json("runs", "show", trained["run"])["calls_pruned_at"] is None
+        done = shell.json("prune", "--vacuum")
+        assert (done["rows"], done["bytes"], done["dry_run"]) == (told["rows"], told["bytes"], False)
+        assert done["disk_bytes_after"] < done["disk_bytes_before"]
+        assert done["runs_without_calls"] == [trained["run"]]
+    wiring.settings.cache_clear()
+    shown = shell.json("runs", "show", trained["run"])
+    assert shown["calls_pruned_at"]
+    assert shown["spent"]["calls"] == trained["calls"]
+    assert "to save room" in shell("runs", "show", trained["run"]).stdout

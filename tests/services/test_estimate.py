@@ -34,3 +34,21 @@ def test_the_high_end_grants_prompts_their_growth_within_the_limit(session: Sess
     )
     assert wide.tokens_low == tight.tokens_low
     assert wide.tokens_high - tight.tokens_high == wide.calls_high * GROWTH / 4
+
+
+def test_the_high_end_counts_every_proposal_that_a_strategy_may_make(session: Session) -> None:
+    settings = load(environ={})
+    gateway = Gateway(settings, {})
+    datasets.import_file(session, io.BytesIO(ROWS.encode()), "letters.csv", name="letters")
+    form = {"dataset": "letters", "system_prompt": "Answer.", "primary_model": "simulated/primary", "epochs": 2}
+    form |= {"optimizer_model": "simulated/optimizer", "batch_size": 3}
+
+    def most_calls(strategy: str) -> int:
+        spec = training.parse(session, form | {"strategy": strategy}, settings=settings, gateway=gateway)
+        sizes, found = spec["split"], training.estimate(session, spec, gateway=gateway)
+        fixed = sizes["validation"] * 3 + 2 * sizes["test"]  # baseline, two validations, and the test of both
+        return found.calls_high - fixed
+
+    batch = 2 * 3  # a minibatch may grow to twice its size
+    assert most_calls("full_rewrite") == 2 * (batch * 2 + 2)  # parent and child; a proposal and its repair
+    assert most_calls("auto") == 2 * (batch * 5 + 6)  # parent, three children, their merger; three proposals, repaired

@@ -135,7 +135,8 @@ class Search:
             return [asdict(p) for p in await self._strategy.propose(evidence, _insist(ask))]
 
         raw = await self.run.step(f"propose/{evidence.epoch}", work)
-        found = [Proposal(**p | {"parents": tuple(p["parents"])}) for p in raw]
+        # A release before this one recorded proposals without their further parents.
+        found = [Proposal(**p | {"parents": tuple(p.get("parents", ()))}) for p in raw]
         if not found:
             told = f"Epoch {evidence.epoch}: no usable proposal came; it counts as an epoch without improvement."
             self._log(told, "warning")

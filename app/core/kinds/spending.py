@@ -1,10 +1,11 @@
-"""How large the minibatch of the next epoch is: larger while the gate is misled by noise."""
+"""What an epoch takes: a minibatch that is larger while the gate is misled by noise, and answers at the most."""
 
 from __future__ import annotations
 
 import math
 
 from app.core.kinds.training import Training
+from app.core.optimizers import Strategy
 
 GROWTH = 1.5
 """By this factor the minibatch grows."""
@@ -27,3 +28,8 @@ def next_size(size: int, spec: Training, lost: int) -> int:
     if lost % MISLED:
         return size
     return min(len(spec.train), LARGEST * asked, math.ceil(GROWTH * size))
+
+
+def answers_of_epoch(strategy: Strategy, batch: int, validation: int) -> int:
+    """The most answers that an epoch takes: parent, children and their merger on the minibatch, and one of them validated."""
+    return batch * (1 + strategy.children + strategy.merges) + validation

@@ -7,8 +7,10 @@ from app.core.evaluation import Report
 from app.core.halt import BudgetReached
 from app.core.kinds.pool import Standing
 from app.core.kinds.search import Search
+from app.core.kinds.spending import answers_of_epoch
 from app.core.kinds.training import Training
 from app.core.model import Candidate
+from app.core.optimizers import STRATEGIES
 from app.core.run import Run
 from app.core.stats import mean_of, paired, verdict
 from app.ports.llm import Json
@@ -106,7 +108,8 @@ def _ruling(
 
 
 def _announce(run: Run, spec: Training) -> None:
-    per_epoch = 2 * min(spec.batch_size, len(spec.train)) + len(spec.validation)
+    batch = min(spec.batch_size, len(spec.train))
+    per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, len(spec.validation))
     run.expect(len(spec.validation) + spec.epochs * per_epoch + 2 * len(spec.test))
 
 

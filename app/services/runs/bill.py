@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.ports.journal import Totals
+from app.services.remembered import Remembered
 from app.store import spending
 from app.store.models import Run
 from app.store.spending import Sent, Spent, total
@@ -54,8 +55,16 @@ class Bill:
     rates: Sequence[Rate]
 
 
+_known: Remembered[Bill] = Remembered()
+
+
 def bill(session: Session, run: Run) -> Bill:
     """What a run has cost so far, or as it was written down when its last worker ended."""
+    key = (run.id, run.status, run.fence, run.calls_pruned_at)
+    return _known.get(session, key, lambda: _bill(session, run), final=run.ended_at is not None)
+
+
+def _bill(session: Session, run: Run) -> Bill:
     connection = session.connection()
     parts = spending.written(connection, run.id) if run.spent else []
     parts = parts or spending.of_run(connection, run.id)

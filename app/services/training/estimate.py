@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.core import scorers
+from app.core.kinds.spending import LARGEST, answers_of_epoch
+from app.core.optimizers import STRATEGIES
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
 from app.store.models import Dataset
@@ -36,15 +38,19 @@ class Estimate:
 def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     """How many calls, tokens and USD a training may take.
 
-    Low: patience runs out at once, every proposal fails its gate. High: every epoch's proposal is validated in full.
+    Low: patience runs out at once, one proposal an epoch, and it fails its gate. High: every epoch makes as many proposals as
+    the strategy may, on minibatches as large as they get, each reply has to be repaired, and one is validated in full.
     Tokens are guessed at four characters each, answers at the length of the reference answers; high grants every prompt
     the GROWTH that proposals bring.
     """
     facts = session.get_one(Dataset, spec["dataset"]["id"]).statistics
     parts, batch = spec["split"], min(spec["batch_size"], spec["split"]["train"])
     low = parts["validation"] + 2 * batch * min(spec["patience"], spec["epochs"]) + parts["test"]
-    high = parts["validation"] + spec["epochs"] * (2 * batch + parts["validation"]) + 2 * parts["test"]
-    proposals = (min(spec["patience"], spec["epochs"]), 2 * spec["epochs"]) if spec["optimizer"] else (0, 0)
+    strategy = STRATEGIES[spec["strategy"]]
+    most = answers_of_epoch(strategy, min(LARGEST * spec["batch_size"], parts["train"]), parts["validation"])
+    high = parts["validation"] + spec["epochs"] * most + 2 * parts["test"]
+    asked_for = (min(spec["patience"], spec["epochs"]), 2 * strategy.children * spec["epochs"])
+    proposals = asked_for if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])
     prompt = (facts["input_chars"]["mean"] + prompt_chars) / 4 + 10
     grown = prompt + max(0, min(GROWTH, spec["max_prompt_chars"] - prompt_chars)) / 4

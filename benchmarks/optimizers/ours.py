@@ -77,7 +77,7 @@ class Models:
         self.rollouts += 1
         right = self._world.right(prompt, self._items[case.input])
         answer = case.reference if right else "wrong"
-        feedback = "" if right else f'Expected "{case.reference}", got "wrong".'
+        feedback = "Correct." if right else f'Expected "{case.reference}", got "wrong".'
         return Sample(key, candidate.digest, case.id, 0, case.split, "scored", float(right), feedback, answer, calls=1)
 
     def _reflect(self, request: Request) -> str:

@@ -18,7 +18,7 @@ from app.llm.simulated.provider import SimulatedLLM
 from app.llm.simulated.study import study
 from app.ports.journal import CallResult
 from app.ports.llm import Json, Message, ModelRef, Request
-from tests.core.optimizers.evidence_world import FOLDER, body, row
+from tests.core.optimizers.evidence_world import FOLDER, body, outlook, row
 
 INTENTS = (
     ("When will my refund arrive?", "refund_status"),
@@ -44,6 +44,7 @@ def evidence(strategy: str, rows: tuple[tuple[str, str], ...], *, answer: str = 
         max_prompt_chars=4000,
         optimizer=ModelRef("simulated/optimizer", {"seed": seed}),
         instructions=body(FOLDER / f"optimizer/{strategy}.md"),
+        outlook=outlook(seed=seed),
     )
 
 

@@ -145,12 +145,12 @@ async def evaluation(load: Load) -> Any:
 class Staged(SqlJournal):
     """A journal that remembers how many pieces each stage of the run had: the record keeps only the last progress."""
 
-    stages: ClassVar[dict[str, int]] = {}
+    stages: ClassVar[list[int]] = []
 
     def tell(self, name: str, data: Json) -> None:
         """See the port."""
-        if name == "progress" and data["stage"]:
-            self.stages[data["stage"]] = data["total"]
+        if name == "progress" and data["total"] and not data["done"]:
+            self.stages.append(data["total"])
         super().tell(name, data)
 
 

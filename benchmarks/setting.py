@@ -93,7 +93,7 @@ class Load:
 class Took:
     """wall_s: from the start signal until the last process was done. cpu_s: of all of them. rss_mb: peak of the largest, and
     before_mb what it had before it began. traced_mb: peak of Python's allocations beyond those before, when they were watched.
-    stages: pieces by stage of a training.
+    stages: pieces of each stage of a training.
     """
 
     wall_s: float
@@ -101,7 +101,7 @@ class Took:
     rss_mb: float
     before_mb: float
     traced_mb: float | None
-    stages: dict[str, int]
+    stages: list[int]
 
 
 def drive(loads: Sequence[Load], most_s: float = 600.0) -> Took:

@@ -102,4 +102,4 @@ def rounds(url: str, run_id: str, took: Took, concurrency: int) -> int:
     """Latencies that the stages of a run take one after the other, each with all the places it can fill."""
     with Database(url) as database, database.session() as session:
         events = session.scalars(select(Event).where(Event.run_id == run_id, Event.name == "proposal")).all()
-    return len(events) + sum(math.ceil(total / concurrency) for total in took.stages.values())
+    return len(events) + sum(math.ceil(total / concurrency) for total in took.stages)

@@ -35,7 +35,7 @@ STDIN = 0
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _FIRST_RIGHTS = (1 << 13) - 1
 _LATER_RIGHTS = {2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 """Rights to files by the version of Landlock that brought them: moving between folders, truncating, device control."""
@@ -254,7 +254,7 @@ def _landlock(libc: ctypes.CDLL, folder: str) -> None:
         asked_for.append(_SCOPE_SOCKETS_AND_SIGNALS)
     asked = (ctypes.c_uint64 * len(asked_for))(*asked_for)
     rules = libc.syscall(_CREATE_RULESET, ctypes.byref(asked), ctypes.sizeof(asked), 0)
-    for path, allowed in [(folder, rights)] + [(path, _EXECUTE | _READ_FILE | _READ_DIR) for path in _READABLE]:
+    for path, allowed in [(folder, rights)] + [(path, _READ_FILE | _READ_DIR) for path in _READABLE]:
         _allow(libc, rules, path, allowed)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if libc.syscall(_RESTRICT_SELF, rules, 0):
@@ -268,7 +268,7 @@ def _allow(libc: ctypes.CDLL, rules: int, path: str, allowed: int) -> None:
     except OSError:
         return  # not on this system
     if not os.path.isdir(path):
-        allowed &= _EXECUTE | _READ_FILE
+        allowed &= _READ_FILE
     rule = allowed.to_bytes(8, sys.byteorder) + opened.to_bytes(4, sys.byteorder)
     libc.syscall(_ADD_RULE, rules, 1, rule, 0)
     os.close(opened)

@@ -46,7 +46,7 @@ def test_a_training_runs_to_its_end_in_the_rounds_of_its_stages() -> None:
         took = drive([Load("openai", mock.base, 0, 64, url, run_id, task="training")])
         with Database(url) as database, database.session() as session:
             outcome = session.get_one(Run, run_id).outcome
-        # baseline, minibatch (2 x 45 of 90), proposal, gate, four blocks of validation, sealed test of both
+        # baseline, minibatch of 90, proposal, gate in two halves of 45, four blocks of validation, sealed test of both
         assert training.rounds(url, run_id, took, 64) == 1 + 2 + 1 + 2 + 4 + 1
     assert outcome["proposals"] == 1
     assert outcome["accepted"] == 1

@@ -19,7 +19,7 @@ from app.core.optimizers import MERGE, STRATEGIES, Evidence, Outlook, Past, Prop
 from app.core.optimizers.evidence import choose_evidence
 from app.core.optimizers.hygiene import flaw
 from app.core.run import Run
-from app.core.stats import mean_of
+from app.core.stats import Mean, mean_of
 from app.ports.journal import CallResult, Sample
 from app.ports.llm import Json, Message, ModelRef
 
@@ -47,6 +47,8 @@ class Search:
         self._contest = Contest(self.run, self.spec)
         self._size = min(self.spec.batch_size, len(self.spec.train))
         self._lost = 0
+        self._asked = self._scored = 0
+        self._count(self.initial.mean)
         self._failed: dict[str, dict[str, Seen]] = {}
 
     async def go(self) -> tuple[str, str]:
@@ -99,6 +101,16 @@ class Search:
         if improved or scored:
             self._size = next_size(self._size, self.spec, self._lost)
         return improved
+
+    @property
+    def coverage(self) -> float:
+        """Share of the answers so far that could be scored, in [0, 1]. Of pairs, about its square."""
+        return self._scored / self._asked if self._asked else 1.0
+
+    def _count(self, *means: Mean | None) -> None:
+        for mean in means:
+            self._scored += mean.n if mean else 0
+            self._asked += mean.asked if mean else 0
 
     @property
     def _strategy(self) -> Strategy:
@@ -203,6 +215,7 @@ class Search:
     def _settle(self, entry: Entry) -> None:
         """Note what became of a proposal, and remember it."""
         fate, proposal = entry.fate, entry.proposal
+        self._count(fate.batch, fate.validation)
         won = fate.fate == "accepted"
         gain = (fate.delta or 0.0) if won and entry.strategy != MERGE else 0.0
         self.trials.append(Trial(entry.strategy, self.epochs + 1, gain, entry.rollouts))

@@ -12,7 +12,7 @@ from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.optimizers import STRATEGIES
 from app.core.run import Run
-from app.core.stats import mean_of, paired, verdict
+from app.core.stats import MIN_COVERAGE, Paired, mean_of, paired, thin, verdict
 from app.ports.llm import Json
 
 
@@ -100,11 +100,20 @@ def _ruling(
         "final": mean_of(after).as_json(),
         "paired": comparison.as_json(),
     }
+    if search.best is search.initial and (problem := _too_little_was_seen(search, comparison)):
+        return "indecisive", f"Indecisive: {problem}. Keep the initial prompts until there is more to go by.", scores
     if search.best is search.initial:
         sentence = "Keep the initial prompts: no proposal was better on validation."
         return "keep", sentence, scores
     ruling, sentence = verdict(comparison, alpha=spec.alpha)
     return ruling, sentence, scores
+
+
+def _too_little_was_seen(search: Search, comparison: Paired) -> str:
+    """Why a search that found nothing better may have missed it: too many answers could not be scored; "" when not."""
+    if search.coverage**2 < MIN_COVERAGE:  # of pairs, about the square of that share can be compared
+        return f"only {search.coverage:.0%} of the answers in the search could be scored, too few to find better prompts by"
+    return thin(comparison)
 
 
 def _announce(run: Run, spec: Training) -> None:

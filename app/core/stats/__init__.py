@@ -1,6 +1,6 @@
 """What scores mean: means with intervals, paired comparisons, acceptance, the verdict. Pure functions, all deterministic."""
 
-from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win
+from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win, thin
 from app.core.stats.interval import Mean, mean_of, score_of
 from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired, pairs
 from app.core.stats.plateau import plateau
@@ -27,5 +27,6 @@ __all__ = [
     "pairs",
     "plateau",
     "score_of",
+    "thin",
     "verdict",
 ]

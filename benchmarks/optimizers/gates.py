@@ -18,10 +18,12 @@ from typing import Any
 from app.core.kinds.train import train
 from app.ports.llm import CallError, Request, ServerFault
 from app.store.memory import MemoryRecord
-from benchmarks.optimizers.ours import Models, Quick, training
+from benchmarks.optimizers.ours import Models, Quick, engine, training
 from benchmarks.optimizers.worlds import Item, World, draw
 
 SIZES = (150, 100, 100)
+SENDINGS = 5
+"""Tries of a call, as in a fresh installation."""
 _LEVEL = re.compile(r"^Level (\d+)\.$", re.MULTILINE)
 
 
@@ -62,14 +64,19 @@ class Proposer(Models):
         return json.dumps({"system_prompt": text, "output_prompt": "Answer.", "reasoning": "Drawn."})
 
 
-async def one(seed: int, shift: Shift, failing: Any = None) -> dict[str, float | bool | None]:
-    """One training: the verdict, the true gain of the searched prompt, and the reported one."""
+async def one(seed: int, shift: Shift, failing: Any = None, *, retries: bool = False) -> dict[str, float | bool | None]:
+    """One training: the verdict, the true gain of the searched prompt, and the reported one.
+
+    failing: what an answer fails with, if anything. retries: whether the call desk of the engine asks again then.
+    """
     world = Levels("labels", seed)
     spec, items = training(world, "full_rewrite", SIZES, epochs=shift.epochs, patience=shift.epochs)
     cases = tuple(_case(item) for item in items[-SIZES[2] :])
     spec = type(spec)(**{**vars(spec), "test": cases})
     models = Proposer(world, items, shift, failing)
-    outcome = await Quick(models, MemoryRecord().claim(), 10**9).conduct(lambda run: train(run, spec))
+    journal = MemoryRecord().claim()
+    run = engine(models, journal, sendings=SENDINGS) if retries else Quick(models, journal, 10**9)
+    outcome = await run.conduct(lambda run: train(run, spec))
     true = world.accuracy(outcome["final"]["system_prompt"]) - 0.6
     found = outcome["final"]["number"] != 0
     return {
@@ -108,14 +115,25 @@ def ship(runs: int) -> dict[str, float | int]:
 
 
 def errors(runs: int, share: float = 0.1) -> dict[str, float | int]:
-    """One proposal that is truly 8 points better, accepted by the search with and without provider errors."""
+    """How often one proposal that is truly 8 points better is accepted by the search, with and without provider errors.
+
+    Once every answer of the provider may be an error, and the engine asks again; once an error is final, so that the example is
+    lost for the comparison.
+    """
     shift = Shift(0.08, 0.0, 1)
-    counts = []
-    for failing in (0.0, share):
+
+    def accepted(failing: float, *, retries: bool) -> float:
         count = itertools.count()
 
-        def broken(given: str, failing: float = failing, count: Any = count) -> CallError | None:
+        def broken(given: str) -> CallError | None:
             return ServerFault("503") if draw(given, next(count), "error") < failing else None
 
-        counts.append(sum(bool(asyncio.run(one(seed, shift, broken))["found"]) for seed in range(runs)))
-    return {"runs": runs, "share": share, "accepted": counts[0] / runs, "accepted_with_errors": counts[1] / runs}
+        return sum(bool(asyncio.run(one(seed, shift, broken, retries=retries))["found"]) for seed in range(runs)) / runs
+
+    return {
+        "runs": runs,
+        "share": share,
+        "accepted": accepted(0.0, retries=False),
+        "accepted_with_errors": accepted(share, retries=True),
+        "accepted_with_final_errors": accepted(share, retries=False),
+    }

@@ -1,6 +1,6 @@
 """Our engine on a world: the real search with the journal in memory; only the models are simulated.
 
-Two ways lead through it. ``conduct`` is the whole engine, call desk included. ``Quick`` answers without the call desk, which
+Two ways lead through it. ``engine`` is the whole engine, call desk included. ``Quick`` answers without the call desk, which
 decides nothing in a search but takes most of the time; tests/core/optimizers/test_benchmark.py shows that both tell the
 same story.
 """
@@ -11,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.core import scorers
 from app.core.budget import Budget, Limits
@@ -76,7 +77,7 @@ class Models:
         self.rollouts += 1
         right = self._world.right(prompt, self._items[case.input])
         answer = case.reference if right else "wrong"
-        feedback = "" if right else f'Expected "{case.reference}", got "wrong".'
+        feedback = "Correct." if right else f'Expected "{case.reference}", got "wrong".'
         return Sample(key, candidate.digest, case.id, 0, case.split, "scored", float(right), feedback, answer, calls=1)
 
     def _reflect(self, request: Request) -> str:
@@ -134,10 +135,10 @@ def training(
 POLICY = Policy(deadline_s=60, sendings=1, backoff_s=0.001, longest_wait_s=0.001, circuit=1_000)
 
 
-async def conduct(spec: Training, models: Models, journal: MemoryJournal, limits: Limits) -> Json:
-    """Run the real training kind on the whole engine."""
-    run = Run(models, journal, Budget(limits, Totals()), POLICY, concurrency=1, resumed=False)
-    return await run.conduct(lambda run: train(run, spec))
+def engine(models: Models, journal: MemoryJournal, *, sendings: int = 1) -> Run:
+    """A run on the whole engine. sendings: tries per call."""
+    policy = replace(POLICY, sendings=sendings)
+    return Run(models, journal, Budget(Limits(), Totals()), policy, concurrency=1, resumed=False)
 
 
 class Quick(Run):

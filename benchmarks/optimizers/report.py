@@ -58,9 +58,15 @@ def _gates(ship: Mapping[str, float], errors: Mapping[str, float]) -> str:
         ["the same over all runs, kept prompts counting as 0", f"{ship['bias_all_runs_points']:+.2f} points"],
         ["the same given that it ships", f"{ship['bias_given_ship_points']:+.2f} points"],
         ["a truly better prompt is accepted, without errors", f"{errors['accepted']:.1%} of {errors['runs']:,} runs"],
-        [
-            f"the same with {errors['share']:.0%} provider errors",
-            f"{errors['accepted_with_errors']:.1%} of {errors['runs']:,} runs",
+        *[
+            [
+                f"the same with {errors['share']:.0%} provider errors, {how}",
+                f"{errors[key]:.1%} of {errors['runs']:,} runs",
+            ]
+            for how, key in (
+                ("asked again by the engine", "accepted_with_errors"),
+                ("every one of them final", "accepted_with_final_errors"),
+            )
         ],
     ]
     return _table(["what", "measured"], rows)

@@ -127,7 +127,7 @@ class World:
         self._kinds = self._population()
 
     def cases(self, *sizes: int) -> list[list[Item]]:
-        """Samples of the population, one for each size."""
+        """Samples of the population, one for each size; asked again, others."""
         kinds, weights = zip(*self._kinds, strict=True)
         count = itertools.count(1)
         return [

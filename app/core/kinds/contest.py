@@ -69,7 +69,7 @@ class Entry:
     def mergeable(self) -> bool:
         """Whether it is worth being merged: better than its parent at the gate, or worse by no more than chance brings."""
         gate = self.fate.gate
-        return bool(gate and gate.n and self.lead >= -LENIENT * (gate.sd or 0.0) / math.sqrt(gate.n)) and self.lead > -1
+        return gate is not None and gate.n > 0 and self.lead >= -LENIENT * (gate.sd or 0.0) / math.sqrt(gate.n)
 
     @property
     def rollouts(self) -> int:

@@ -158,12 +158,8 @@ class Search:
         """Settle the proposals of an epoch: flaw, gate, race, acceptance; and note what became of each."""
         entries = [await self._enter(parent, proposal, batch) for proposal in proposals]
         better = sorted((e for e in entries if e.mergeable), key=lambda e: (-e.lead, e.number))
-        if self._strategy.merges and len(better) > 1:
-            both = merged(parent.candidate, [e.child.candidate for e in better])
-            told = "The changes of proposals " + ", ".join(str(e.number) for e in better) + ", merged."
-            proposal = Proposal(*both, told, MERGE, tuple(e.number for e in better))
-            if Candidate(*both, self.spec.start.model).digest not in self.tried:
-                entries.append(await self._enter(parent, proposal, batch))
+        if merger := self._merger(parent, better):
+            entries.append(await self._enter(parent, merger, batch))
         for place, entry in enumerate(_ranked(entries)):
             if place == 0:
                 await self._race(entry, better)
@@ -171,6 +167,16 @@ class Search:
                 entry.fate.why = "another proposal of its epoch did better at the gate; it stays in the pool"
             self._settle(entry)
         return entries
+
+    def _merger(self, parent: Standing, siblings: Sequence[Entry]) -> Proposal | None:
+        """The changes of several proposals in one; None when that is nothing new."""
+        if not self._strategy.merges or len(siblings) < 2:
+            return None
+        texts = merged(parent.candidate, [e.child.candidate for e in siblings])
+        if texts in [(e.child.candidate.system_prompt, e.child.candidate.output_prompt) for e in siblings]:
+            return None
+        told = "The changes of proposals " + ", ".join(str(e.number) for e in siblings) + ", merged."
+        return Proposal(*texts, told, MERGE, tuple(e.number for e in siblings))
 
     async def _enter(self, parent: Standing, proposal: Proposal, batch: Sequence[Case]) -> Entry:
         """A proposal after its gate; what failed there is settled."""

@@ -137,6 +137,8 @@ class Search:
             epoch=outlook.epoch,
             seed=spec.seed,
             max_prompt_chars=spec.max_prompt_chars,
+            max_prompt_tokens=spec.max_prompt_tokens,
+            locked=spec.locked,
             optimizer=spec.optimizer,
             instructions=spec.instructions,
             outlook=outlook,
@@ -241,6 +243,8 @@ class Search:
             train=self.spec.train,
             hidden=(*self.spec.validation, *self.spec.test),
             max_chars=self.spec.max_prompt_chars,
+            max_tokens=self.spec.max_prompt_tokens,
+            locked=self.spec.locked,
             examples_allowed=self._strategy.adds_examples,
         )
 

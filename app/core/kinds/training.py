@@ -39,10 +39,15 @@ class Training:
     batch_size: int
     patience: int
     seed: int
-    max_prompt_chars: int
+    max_prompt_chars: int | None
     failures: int = 8
     successes: int = 2
     judge: ModelRef | None = None
+    max_prompt_tokens: int | None = None
+    locked: tuple[str, ...] = ()
+    shorten: str = "off"
+    shorten_margin: float = 0.02
+    shorten_answers: int = 0
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
         """The epoch's shuffled minibatch of the train split, at most as large as that.
@@ -107,6 +112,12 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         max_prompt_chars=spec["max_prompt_chars"],
         failures=spec["failures"],
         successes=spec["successes"],
+        # Runs of a release before this one know no tokens, no locked texts and no shortening.
+        max_prompt_tokens=spec.get("max_prompt_tokens"),
+        locked=tuple(spec.get("locked", ())),
+        shorten=spec.get("shorten", "off"),
+        shorten_margin=spec.get("shorten_margin", 0.02),
+        shorten_answers=spec.get("shorten_answers", 0),
     )
 
 

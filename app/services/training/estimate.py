@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core import scorers
 from app.core.kinds.spending import LARGEST, answers_of_epoch
 from app.core.optimizers import STRATEGIES
+from app.core.optimizers.length import Length
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
 from app.store.models import Dataset
@@ -53,7 +54,8 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     proposals = asked_for if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])
     prompt = (facts["input_chars"]["mean"] + prompt_chars) / 4 + 10
-    grown = prompt + max(0, min(GROWTH, spec["max_prompt_chars"] - prompt_chars)) / 4
+    room = Length(spec["max_prompt_chars"], spec.get("max_prompt_tokens")).room
+    grown = prompt + max(0, min(GROWTH, room - prompt_chars)) / 4
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400

@@ -139,13 +139,18 @@ TITLES = {
     "failures": "Failures shown to the optimizer",
     "successes": "Successes shown to the optimizer",
     "max_prompt_chars": "Longest prompt",
+    "max_prompt_tokens": "Longest prompt",
+    "locked": "Locked texts",
+    "shorten": "Shortening",
+    "shorten_margin": "A shortened prompt may be worse by",
+    "shorten_answers": "Answers for the shortening",
     "primary": "Primary model",
     "optimizer": "Optimizer model",
     "judge": "Judge model",
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
 }
-UNITS = {"max_prompt_chars": " characters"}
+UNITS = {"max_prompt_chars": " characters", "max_prompt_tokens": " tokens"}
 LONG = frozenset({"system_prompt", "output_prompt", "instructions"})
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""

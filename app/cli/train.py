@@ -233,6 +233,9 @@ def _show(result: Mapping[str, Any], totals: Totals) -> None:
             f"sealed test: {result['baseline']:.3f} -> {result['final']:.3f}, difference {result['delta']:+.3f} "
             f"[{low:+.3f}, {high:+.3f}], p = {result['p_value']:.3g}"
         )
+    if shorter := result["shorter"]:
+        length = f" (about {shorter['tokens_after']:,} tokens instead of {shorter['tokens_before']:,})"
+        click.echo(f"shorter: {shorter['sentence']}{length if shorter['tokens_after'] else ''}")
     click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(

@@ -163,7 +163,21 @@ def training_result(row: Run, totals: Totals) -> Document:
         "interval": [paired["low"], paired["high"]] if paired.get("delta") is not None else None,
         "p_value": paired.get("p_value"),
         "stopped_by": outcome.get("stopped_by"),
+        "shorter": _shorter(outcome.get("shortening")),
         **spent(totals),
+    }
+
+
+def _shorter(found: Any) -> Document | None:
+    """What came of the shortening; null when nobody asked for it. version: its number in the run, null when there is none."""
+    if not found:
+        return None
+    return {
+        "version": (found["offer"] or {}).get("number"),
+        "usable": found["usable"],
+        "sentence": found["sentence"],
+        "tokens_before": found["tokens_before"],
+        "tokens_after": found["tokens_after"],
     }
 
 

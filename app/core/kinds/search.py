@@ -252,6 +252,8 @@ class Search:
         """Set aside what the sealed test will cost, should the racing candidate win."""
         leader = [] if self.best is self.initial else [(self.best.candidate, self.best.samples)]
         seen = [(self.initial.candidate, self.initial.samples), *(racing or leader)]
+        if self.spec.shorten != "off":  # one more reading, by a prompt that is no longer than the last of these
+            seen.append(seen[-1])
         self.run.budget.kept_back = price_of_test(self.run, self.spec, *seen)
 
     def _log(self, text: str, level: str) -> None:

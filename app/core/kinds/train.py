@@ -5,9 +5,11 @@ from __future__ import annotations
 from app.core.budget import NOTHING
 from app.core.evaluation import Report
 from app.core.halt import BudgetReached
+from app.core.kinds.offer import rule_on_offer
 from app.core.kinds.pool import Standing
 from app.core.kinds.search import Search
-from app.core.kinds.spending import answers_of_epoch
+from app.core.kinds.shortening import Shortened, shorten
+from app.core.kinds.spending import answers_of_epoch, answers_of_shortening
 from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.optimizers import STRATEGIES
@@ -39,20 +41,28 @@ async def train(run: Run, spec: Training) -> Json:
         stopped = await search.go()
     except BudgetReached as reached:
         stopped = ("budget", str(reached))
+    shortened = await shorten(run, spec, search)
     run.budget.kept_back, run.budget.timed = NOTHING, False
-    return _conclude(run, spec, search, await _sealed_test(run, spec, search), stopped)
+    test = await _sealed_test(run, spec, search, shortened)
+    outcome = _conclude(run, spec, search, test, stopped)
+    ruling = rule_on_offer(run, spec, shortened, test, outcome["verdict"])
+    return outcome | ({"shortening": ruling} if ruling else {})
 
 
-async def _sealed_test(run: Run, spec: Training, search: Search) -> Report | None:
+async def _sealed_test(run: Run, spec: Training, search: Search, shortened: Shortened | None) -> Report | None:
     """The only look at the test split; None when there is no such split or no budget left for it."""
     if not spec.test:
         return None
-    candidates = [spec.start] if search.best is search.initial else [spec.start, search.best.candidate]
+    offer = [shortened.offer] if shortened and shortened.offer else []
+    # By their digests, because a shorter version may be the very prompts that the training began with.
+    candidates = list({c.digest: c for c in (spec.start, search.best.candidate, *offer)}.values())
     try:
         return await run.evaluate(candidates, spec.test, spec.exam, stage="sealed test")
     except BudgetReached as reached:
-        run.note("log", level="warning", text=f"The sealed test could not be finished: {reached}")
-        return None
+        told = "The sealed test could not be finished"
+        run.note("log", level="warning", text=f"{told}{' with the shorter prompts' if offer else ''}: {reached}")
+        # What was answered is on record, so the test without them may be complete.
+        return await _sealed_test(run, spec, search, None) if offer else None
 
 
 def _conclude(run: Run, spec: Training, search: Search | None, test: Report | None, stopped: tuple[str, str]) -> Json:
@@ -119,7 +129,8 @@ def _too_little_was_seen(search: Search, comparison: Paired) -> str:
 def _announce(run: Run, spec: Training) -> None:
     batch = min(spec.batch_size, len(spec.train))
     per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, len(spec.validation))
-    run.expect(len(spec.validation) + spec.epochs * per_epoch + 2 * len(spec.test))
+    shortening = answers_of_shortening(spec.shorten, spec.shorten_answers, len(spec.test))
+    run.expect(len(spec.validation) + spec.epochs * per_epoch + 2 * len(spec.test) + shortening)
 
 
 def _plan(spec: Training) -> dict[str, Json]:

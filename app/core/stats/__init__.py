@@ -2,6 +2,7 @@
 
 from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win, thin
 from app.core.stats.interval import Mean, mean_of, score_of
+from app.core.stats.noninferiority import NonInferiority, needed, non_inferiority
 from app.core.stats.pairing import RIGHT, Cell, Paired, cell, paired, pairs
 from app.core.stats.plateau import plateau
 from app.core.stats.power import minimum_detectable
@@ -15,6 +16,7 @@ __all__ = [
     "UNLIKELY",
     "Cell",
     "Mean",
+    "NonInferiority",
     "Paired",
     "Verdict",
     "accepts",
@@ -23,6 +25,8 @@ __all__ = [
     "chance_to_win",
     "mean_of",
     "minimum_detectable",
+    "needed",
+    "non_inferiority",
     "paired",
     "pairs",
     "plateau",

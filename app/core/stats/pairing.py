@@ -109,6 +109,11 @@ def pairs(before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[tuple[s
             yield sample.case, ours, other
 
 
+def differences(before: Sequence[Sample], after: Sequence[Sample]) -> list[float]:
+    """After minus before of every case that both have scored, its repeats averaged, in ascending order."""
+    return sorted(b - a for a, b in _by_case(before, after).values())
+
+
 def _by_case(before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, tuple[float, float]]:
     repeats: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for case, ours, other in pairs(before, after):

@@ -11,8 +11,6 @@ from app.config import Settings
 from app.core import scorers
 from app.core.datasets import BadSplit, split
 from app.core.optimizers import STRATEGIES
-from app.core.optimizers.length import Length
-from app.core.optimizers.locks import missing, quoted, read_locked
 from app.core.responders.single_turn import PLACEHOLDERS
 from app.core.scorers.rubric import Rubric
 from app.core.templates import placeholders
@@ -21,11 +19,9 @@ from app.ports.llm import Json, ModelRef
 from app.ports.scoring import Tools
 from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
+from app.services.training import hygiene
 from app.services.training.form import TrainingForm, read
 from app.store.models import Dataset, Example, PromptVersion
-
-MOST_TOLD = 5
-"""Problems of one field that are told at once."""
 
 
 def parse(
@@ -69,13 +65,13 @@ class _Draft:
         dataset = self._dataset()
         texts = self._prompts()
         asked = (form.temperature, form.max_output_tokens)
-        locked = self._locked(texts)
         primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
         optimizer = self._optimizer()
         chosen, judge = self._scorers()
         self._budget([m for m in (primary, optimizer, judge) if m])
         instructions = self._instructions()
         parts = self._split(dataset) if dataset else None
+        self.problems += hygiene.problems(form, texts, parts)
         if self.problems or dataset is None:
             return None
         return {
@@ -98,12 +94,7 @@ class _Draft:
             "patience": form.patience,
             "concurrency": form.concurrency,
             "seed": form.seed,
-            "max_prompt_chars": form.max_prompt_chars,
-            "max_prompt_tokens": form.max_prompt_tokens,
-            "locked": locked,
-            "shorten": form.shorten,
-            "shorten_margin": form.shorten_margin,
-            "shorten_answers": form.shorten_answers,
+            **hygiene.pinned(form, texts),
             "failures": self._settings.optimizer.failures,
             "successes": self._settings.optimizer.successes,
             "budget": {
@@ -167,19 +158,7 @@ class _Draft:
                 if name not in PLACEHOLDERS:
                     known = ", ".join(f"{{{{{known}}}}}" for known in PLACEHOLDERS)
                     self._refuse(field, f"{{{{{name}}}}} is not a known placeholder; known: {known}")
-        for field, length in (
-            ("max_prompt_tokens", Length(tokens=form.max_prompt_tokens)),
-            ("max_prompt_chars", Length(chars=form.max_prompt_chars)),
-        ):
-            if excess := length.excess(*texts.values()):
-                self._refuse(field, f"the initial prompts are longer than this already ({excess}); raise it")
         return texts
-
-    def _locked(self, texts: Mapping[str, str]) -> list[str]:
-        found = read_locked(self._form.locked, **texts)
-        for text in missing(found, **texts)[:MOST_TOLD]:
-            self._refuse("locked", f"{quoted(text)} does not stand in the initial prompts; copy it from there exactly")
-        return found
 
     def _library_version(self) -> PromptVersion | None:
         name, _, which = self._form.prompt.partition("@")

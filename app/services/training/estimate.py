@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.core import scorers
-from app.core.kinds.spending import LARGEST, answers_of_epoch
+from app.core.kinds.spending import LARGEST, answers_of_epoch, answers_of_shortening
 from app.core.optimizers import STRATEGIES
 from app.core.optimizers.length import Length
+from app.core.stats import needed
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
 from app.store.models import Dataset
@@ -42,14 +43,16 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     Low: patience runs out at once, one proposal an epoch, and it fails its gate. High: every epoch makes as many proposals as
     the strategy may, on minibatches as large as they get, each reply has to be repaired, and one is validated in full.
     Tokens are guessed at four characters each, answers at the length of the reference answers; high grants every prompt
-    the GROWTH that proposals bring.
+    the GROWTH that proposals bring. The shortening adds nothing to the low end (there may be nothing to leave out) and all
+    that it may take to the high one.
     """
     facts = session.get_one(Dataset, spec["dataset"]["id"]).statistics
     parts, batch = spec["split"], min(spec["batch_size"], spec["split"]["train"])
     low = parts["validation"] + 2 * batch * min(spec["patience"], spec["epochs"]) + parts["test"]
     strategy = STRATEGIES[spec["strategy"]]
     most = answers_of_epoch(strategy, min(LARGEST * spec["batch_size"], parts["train"]), parts["validation"])
-    high = parts["validation"] + spec["epochs"] * most + 2 * parts["test"]
+    shortening = answers_of_shortening(spec.get("shorten", "off"), spec.get("shorten_answers", 0), parts["test"])
+    high = parts["validation"] + spec["epochs"] * most + 2 * parts["test"] + shortening
     asked_for = (min(spec["patience"], spec["epochs"]), 2 * strategy.children * spec["epochs"])
     proposals = asked_for if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])
@@ -99,6 +102,12 @@ def _notes(spec: Json, facts: Json, usd: float | None) -> tuple[str, ...]:
     if 0 < spec["split"]["test"] < 30:
         n = spec["split"]["test"]
         notes.append(f"The sealed test has {n} examples; only a large improvement can be shown on so few.")
+    if spec.get("shorten") == "offer" and spec["split"]["test"] < (least := needed(spec["shorten_margin"])):
+        n, margin = spec["split"]["test"], spec["shorten_margin"]
+        notes.append(
+            f"A shorter prompt can be offered, but {n} test examples cannot show that it is worse by less than {margin:g}; "
+            f"that takes {least}."
+        )
     if usd is None:
         notes.append("The price of a model is unknown, so the cost cannot be estimated; it is not zero.")
     warnings = (scorers.warning(one, facts) for one in spec["scorers"])

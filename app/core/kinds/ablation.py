@@ -119,7 +119,7 @@ class Bench:
         likely = chance_to_win(before, trial.samples, len(to_come), min_delta=-margin) >= UNLIKELY
         if likely and not cannot_win(before, trial.samples, to_come, min_delta=-margin):
             return ""
-        return f"it was plain after {len(trial.samples)} examples; {len(to_come)} were spared"
+        return f"plain after {len(trial.samples)} examples, so {len(to_come)} were saved"
 
     def _rivals_of(self, trial: Trial) -> list[Sample]:
         return [self.rivals[sample.case] for sample in trial.samples]

@@ -135,14 +135,11 @@ class _Pass:
         if problem := thin(worth):
             return Finding("kept", problem, worth)
         if trial.out:
-            return Finding("kept", f"it pays for itself: {trial.out}", worth)
+            return Finding("kept", f"the prompts can hardly be as good without it: {trial.out}", worth)
         if len(trial.samples) < self.bench.size:
             return Finding("kept", "not measured to the end", worth)
-        return Finding(
-            "kept",
-            f"it may be worth {worth.high or 0.0:.3f}, and less than {self.spec.shorten_margin:g} was asked for",
-            worth,
-        )
+        most, margin = 100 * (worth.high or 0.0), 100 * self.spec.shorten_margin
+        return Finding("kept", f"it may be worth {most:.1f} points; it goes only when that is below {margin:g}", worth)
 
     async def _drop_together(self) -> None:
         """All spare units at once; when that is too much, the half of them that is worth least, and so on."""

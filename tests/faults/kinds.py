@@ -67,6 +67,9 @@ def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
         "concurrency": 4,
         "seed": 8,
         "cache": "off",
+        "shorten": "offer",
+        "shorten_margin": 0.3,
+        "shorten_answers": 36,
     }
     spec = training.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))
     return training.start(session, spec).id

@@ -68,7 +68,7 @@ def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
         "seed": 8,
         "cache": "off",
         "shorten": "offer",
-        "shorten_margin": 0.3,
+        "shorten_margin": 0.5,
         "shorten_answers": 36,
     }
     spec = training.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))

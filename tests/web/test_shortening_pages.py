@@ -63,8 +63,11 @@ def test_the_run_page_says_what_each_sentence_is_worth(page: str) -> None:
     assert "What each sentence is worth" in page
     idle, needed = row_of(page, IDLE[1]), row_of(page, BARE)
     assert ">dropped</span>" in idle
-    assert 'data-label="Examples" class="num">64</td>' in idle
-    assert re.search(r'data-label="Interval" class="num">[+−]?[\d.]+ to [+−]?[\d.]+</td>', idle)
+    worth = (
+        r'data-label="Worth" class="num">[+−]?[\d.]+<span class="under">[+−]?[\d.]+ to [+−]?[\d.]+ · 64 examples</span>'
+    )
+    assert re.search(worth, idle)
+    assert "Its whole interval is below 10 points." in idle
     assert ">kept</span>" in needed
     assert "can hardly be as good without it" in needed
     locked = row_of(page, GOOD["locked"])

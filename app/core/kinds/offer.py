@@ -44,10 +44,10 @@ def _ruling(comparison: NonInferiority, *, of_final: bool, verdict: str) -> tupl
     if comparison.low is None:
         return False, f"Not shown: {comparison.why}. Keep the {place} prompts."
     facts = (
-        f"on {comparison.n} unseen examples the mean score changed by {comparison.delta or 0.0:+.3f}, "
-        f"95 % interval {comparison.low:+.3f} to {comparison.high or 0.0:+.3f}"
+        f"on {comparison.n} unseen examples the mean score changed by {100 * (comparison.delta or 0.0):+.1f} points, "
+        f"95 % interval {100 * comparison.low:+.1f} to {100 * (comparison.high or 0.0):+.1f}"
     )
     if comparison.shown:
-        excluded = f"a loss of {comparison.margin:g} is excluded"
+        excluded = f"a loss of {100 * comparison.margin:g} points is excluded"
         return True, f"The shorter prompts may be used in place of the {place} ones: {facts}; {excluded}."
     return False, f"Not shown to be as good: {facts}; {comparison.why}. Keep the {place} prompts."

@@ -153,7 +153,8 @@ class _Pass:
         for place in spare:
             dropped = self.found.offer is not None and place in chosen
             alone = "alone it can be spared, but not together with the others that were left out"
-            findings[place] = Finding("dropped" if dropped else "kept", "" if dropped else alone, findings[place].worth)
+            why = f"its whole interval is below {100 * self.spec.shorten_margin:g} points" if dropped else alone
+            findings[place] = Finding("dropped" if dropped else "kept", why, findings[place].worth)
 
     async def _offered(self, chosen: Sequence[int]) -> bool:
         candidate = self.found.anatomy.less(chosen)

@@ -44,7 +44,7 @@ def non_inferiority(before: Sequence[Sample], after: Sequence[Sample], *, margin
     low, high = adjusted_interval(differences(before, after))
     why = ""
     if low <= -margin:
-        why = f"it may be worse by up to {-low:.3f}, and {margin:g} is allowed"
+        why = f"they may be worse by up to {-100 * low:.1f} points, and less than {100 * margin:g} is asked for"
         if found.n < least:
             why += f"; {found.n} examples cannot show less, {least} can"
     return NonInferiority(found.n, found.asked, found.delta, low, high, margin, not why, why, least)

@@ -27,7 +27,10 @@ def signed(value: float | None) -> str:
 
 def points(value: float | None) -> str:
     """A difference of mean scores in points (hundredths) with its sign, or a dash."""
-    return DASH if value is None else f"{100 * value:+.1f}".replace("-", MINUS)
+    if value is None:
+        return DASH
+    text = f"{100 * value:+.1f}"
+    return text.replace("-", MINUS) if float(text) else "0.0"
 
 
 def mean(value: Json) -> str:

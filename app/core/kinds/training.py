@@ -43,6 +43,7 @@ class Training:
     failures: int = 8
     successes: int = 2
     judge: ModelRef | None = None
+    repeats: int = 1
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
         """The epoch's shuffled minibatch of the train split, at most as large as that.
@@ -107,6 +108,7 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         max_prompt_chars=spec["max_prompt_chars"],
         failures=spec["failures"],
         successes=spec["successes"],
+        repeats=spec.get("repeats", 1),
     )
 
 

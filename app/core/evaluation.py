@@ -61,9 +61,12 @@ class Evaluation:
 
     Failed samples are held back until the next one that got an answer: a provider that goes down must not leave wrong
     "failed" samples behind, since a recorded sample is never asked again.
+
+    texts: whether the report holds answers and remarks; without them its size does not depend on their length.
     """
 
-    def __init__(self, desk: Desk, exam: Exam, done: Callable[[Sample, bool], None]) -> None:
+    def __init__(self, desk: Desk, exam: Exam, done: Callable[[Sample, bool], None], *, texts: bool = True) -> None:
+        self._texts = texts
         self._desk = desk
         self._exam = exam
         self._done = done
@@ -77,7 +80,7 @@ class Evaluation:
         for start in range(0, len(unknown), LOOKUP):
             for sample in (await self._desk.journal.samples(unknown[start : start + LOOKUP])).values():
                 self._alive = True
-                self._found[sample.key] = sample
+                self._remember(sample)
                 self._done(sample, False)
         return [p for p in wanted if p.key not in self._found]
 
@@ -102,12 +105,16 @@ class Evaluation:
         return Report([self._found[p.key] for p in wanted], look)
 
     def _take(self, sample: Sample) -> None:
-        self._found[sample.key] = sample
+        self._remember(sample)
         self._done(sample, True)
         self._held.append(sample)
         if sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):
             self._alive = True
             self._keep_held()
+
+    def _remember(self, sample: Sample) -> None:
+        slim = sample if self._texts else replace(sample, response="", feedback="", scores=None)
+        self._found[sample.key] = slim
 
     def _keep_held(self) -> None:
         for sample in self._held:

@@ -113,7 +113,7 @@ class Contest:
         hopeless = ""
         for number, block in enumerate(blocks, start=1):
             stage = f"proposal {entry.number}: validation {number}/{len(blocks)}"
-            found = await self.run.evaluate([child.candidate], block, spec.exam, spec.repeats, stage=stage)
+            found = await self.run.evaluate([child.candidate], block, spec.exam, spec.repeats, stage=stage, texts=False)
             child.report = child.report.plus(found)
             seen = [sample for done in blocks[:number] for case in done for sample in rival[case.id]]
             to_come = [rival[case.id] for later in blocks[number:] for case in later]

@@ -22,7 +22,7 @@ async def train(run: Run, spec: Training) -> Json:
     run.note("plan", **_plan(spec))
     try:
         validation = [case for block in spec.blocks() for case in block]
-        report = await run.evaluate([spec.start], validation, spec.exam, spec.repeats, stage="baseline")
+        report = await run.evaluate([spec.start], validation, spec.exam, spec.repeats, stage="baseline", texts=False)
     except BudgetReached as reached:
         return _conclude(run, spec, None, None, ("budget", str(reached)))
     initial = Standing(0, spec.start, report)
@@ -50,7 +50,7 @@ async def _sealed_test(run: Run, spec: Training, search: Search) -> Report | Non
         return None
     candidates = [spec.start] if search.best is search.initial else [spec.start, search.best.candidate]
     try:
-        return await run.evaluate(candidates, spec.test, spec.exam, spec.repeats, stage="sealed test")
+        return await run.evaluate(candidates, spec.test, spec.exam, spec.repeats, stage="sealed test", texts=False)
     except BudgetReached as reached:
         run.note("log", level="warning", text=f"The sealed test could not be finished: {reached}")
         return None

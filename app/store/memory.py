@@ -34,6 +34,13 @@ class Told(NamedTuple):
     data: Json
 
 
+class Looked(NamedTuple):
+    """A candidate measured on a hidden split."""
+
+    split: str
+    candidate: str
+
+
 class Settled(NamedTuple):
     """The end of a call."""
 
@@ -42,7 +49,7 @@ class Settled(NamedTuple):
 
 
 MemoryLibrary: TypeAlias = dict[str, CallResult]
-Write: TypeAlias = CallIntent | Settled | Sample | Step | Told
+Write: TypeAlias = CallIntent | Settled | Sample | Step | Told | Looked
 
 
 @dataclass
@@ -71,6 +78,9 @@ class MemoryRecord:
     samples: dict[str, Sample] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     events: list[Told] = field(default_factory=list)
+    looks: list[Looked] = field(default_factory=list)
+    compared_before: int = 0
+    """Comparisons that other runs have made on the same hidden splits."""
     library: MemoryLibrary = field(default_factory=dict)
     """Replies by cache key, shared by the records of several runs."""
     fence: int = 0
@@ -103,6 +113,9 @@ class MemoryRecord:
                 self.samples.setdefault(write.key, write)
             case Step():
                 self.steps.setdefault(write.key, write)
+            case Looked():
+                if write not in self.looks:
+                    self.looks.append(write)
             case Told():
                 if write.number is None or all(event.number != write.number for event in self.events):
                     self.events.append(write)
@@ -119,7 +132,8 @@ class MemoryRecord:
             prompt_tokens=sum(result.usage.prompt_tokens for result in results),
             completion_tokens=sum(result.usage.completion_tokens for result in results),
             cost_usd=sum(result.cost_usd or 0.0 for result in results),
-            unpriced_calls=sum(result.cost_usd is None for result in replies),
+            unpriced_calls=sum(result.cost_usd is None for result in replies)
+            + sum(call.uncertain for call in self.calls.values() if call.intent.reserved_usd is None),
             uncertain_calls=sum(count for count, _ in doubts),
             uncertain_usd=sum(count * usd for count, usd in doubts),
             open_calls=len(self.calls) - len(settled),
@@ -194,6 +208,15 @@ class MemoryJournal:
     def keep_step(self, step: Step) -> None:
         """See the port."""
         self._pending.append(Step(step.key, storable_json(step.value)))
+
+    def look(self, split: str, candidates: Sequence[str]) -> None:
+        """See the port."""
+        self._pending += [Looked(split, candidate) for candidate in candidates]
+
+    async def comparison(self, split: str) -> int:  # noqa: ARG002 - the port's signature
+        """See the port."""
+        await self.flush()
+        return self._record.compared_before + 1
 
     def note(self, number: int, name: str, data: Json) -> None:
         """See the port."""

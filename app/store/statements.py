@@ -25,8 +25,13 @@ from app.store.types import utc_now
 CHUNK = 500
 """Keys per query; both databases plan lists of that length well."""
 
-_ORDER: tuple[Kind, ...] = ("intent", "result", "sample", "step", "event")
+_ORDER: tuple[Kind, ...] = ("intent", "result", "sample", "step", "look", "event")
 _CALLS, _SAMPLES, _STEPS = (cast(Table, model.__table__) for model in (CallRow, SampleRow, StepRow))
+_LOOK = (
+    "INSERT INTO looks (dataset_id, run_id, split, candidate)"
+    " SELECT coalesce(datasets.root_id, datasets.id), runs.id, ?, ? FROM runs"
+    " JOIN datasets ON datasets.id = runs.dataset_id WHERE runs.id = ? ON CONFLICT DO NOTHING"
+)
 _UNKNOWN_YET = {
     "settled": "FALSE",
     "text": "''",
@@ -91,6 +96,7 @@ def _texts(dialect: Dialect) -> dict[Kind, str]:
         "result": f"UPDATE calls SET {', '.join(ended)} WHERE run_id = ? AND key = ?",  # noqa: S608 - our own names
         "sample": _insert("samples", SAMPLE_COLUMNS, stands),
         "step": _insert("steps", STEP_COLUMNS, stands),
+        "look": _LOOK,
         "event": _insert("events", EVENT_COLUMNS, stands),
     }
     return texts if dialect.paramstyle == "qmark" else {kind: text.replace("?", "%s") for kind, text in texts.items()}
@@ -176,7 +182,10 @@ def spending_columns() -> tuple[ColumnElement[Any], ...]:
         func.sum(case((bought, calls.prompt_tokens), else_=0)),
         func.sum(case((bought, calls.completion_tokens), else_=0)),
         func.sum(case((bought, calls.cost_usd), else_=0.0)),
-        func.sum(case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)),
+        func.sum(
+            case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)
+            + case((calls.reserved_usd.is_(None), doubts), else_=0)
+        ),
         func.sum(doubts),
         func.sum(doubts * func.coalesce(calls.reserved_usd, 0.0)),
         func.sum(case((calls.settled, 0), else_=1)),

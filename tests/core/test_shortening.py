@@ -161,6 +161,42 @@ async def test_two_sentences_that_say_the_same_are_not_both_dropped() -> None:
     assert any("not together with the others" in unit["why"] for unit in outcome["shortening"]["units"])
 
 
+async def test_the_same_sentence_twice_in_a_row_is_answered_for_once() -> None:
+    start = Candidate(f"{NEEDED} {IDLE[0]} {IDLE[0]}\n{RULE}\n- A rose is red.", "", PRIMARY)
+    outcome, _ = await conduct(spec(start=start))
+    idle = [unit for unit in outcome["shortening"]["units"] if unit["text"] == IDLE[0]]
+    assert [(unit["n"], unit["asked"], unit["fate"]) for unit in idle] == [(30, 30, "dropped")] * 2
+
+
+async def test_repeats_count_as_answers_and_not_as_examples() -> None:
+    outcome, _ = await conduct(spec(repeats=2, test=cases("test", 24, 300)))
+    found = outcome["shortening"]
+    assert {unit["text"] for unit in found["units"] if unit["fate"] == "dropped"} == {*IDLE, "What is known:"}
+    assert {unit["n"] for unit in found["units"] if unit["fate"] == "dropped"} == {30}
+    assert found["answers"] > 2 * 30 * (len(IDLE) + 2) - 1
+    assert found["test"]["comparison"]["n"] == 24
+
+
+async def test_every_look_at_a_hidden_split_is_counted() -> None:
+    outcome, record = await conduct(spec())
+    looked = {split: {x.candidate for x in record.looks if x.split == split} for split in ("validation", "test")}
+    assert outcome["looks"]["validation"] == len(looked["validation"])
+    assert looked["test"] == {outcome["initial"]["digest"], outcome["shortening"]["offer"]["digest"]}
+
+
+async def test_a_later_comparison_on_the_same_test_is_held_to_a_wider_interval() -> None:
+    async def at(number: int) -> Json:
+        record = MemoryRecord(compared_before=number - 1)
+        outcome = await engine(RuleLLM(rule), record.claim()).conduct(lambda run: train(run, spec()))
+        return outcome["shortening"]
+
+    first, tenth = await at(1), await at(10)
+    assert (first["usable"], tenth["usable"]) == (True, False)
+    assert tenth["test"]["comparison"]["level"] == pytest.approx(0.995)
+    assert tenth["test"]["comparison"]["needed"] == 197
+    assert "99.5 % interval" in tenth["sentence"]
+
+
 @pytest.mark.parametrize("answers", [60, 90, 120, 150])
 async def test_it_takes_no_more_answers_than_it_may(answers: int) -> None:
     outcome, _ = await conduct(spec(shorten_answers=answers))

@@ -11,7 +11,7 @@ from app.core.halt import BudgetReached
 from app.core.kinds.training import Training
 from app.core.model import Ask, Candidate, Case
 from app.core.run import Run
-from app.core.stats import UNLIKELY, Paired, cannot_win, chance_to_win, paired, thin
+from app.core.stats import UNLIKELY, Paired, by_case, cannot_win, chance_to_win, paired, thin
 from app.core.units import Unit, cut, without
 from app.ports.journal import Sample
 from app.ports.llm import Json
@@ -62,23 +62,25 @@ class Trial:
 
 @dataclass
 class Bench:
-    """Answers validation for shorter candidates, block by block, within an allowance. rivals: the whole one's samples by case.
+    """Answers validation for shorter candidates, block by block, within an allowance. rivals: the whole one's, by case.
 
-    left: answers that may still be taken. stopped: why it ended before its work was done; "" when it did not.
+    left: answers that may still be taken; used: those that were. seen: digests of the candidates that were measured.
+    stopped: why it ended before its work was done; "" when it did not.
     """
 
     run: Run
     spec: Training
-    rivals: dict[str, Sample]
+    rivals: dict[str, list[Sample]]
     left: int
     stopped: str = ""
     used: int = field(default=0, init=False)
+    seen: set[str] = field(default_factory=set, init=False)
     _calls: int = field(default=0, init=False)
 
     @property
     def size(self) -> int:
         """Answers that one candidate takes in full."""
-        return len(self.spec.validation)
+        return self.spec.repeats * len(self.spec.validation)
 
     async def race(self, trials: Sequence[Trial], stage: str) -> None:
         """Answer validation for all of them; one that can hardly keep within the margin any more is left."""
@@ -87,16 +89,19 @@ class Bench:
             running = [trial for trial in trials if not trial.out]
             if not running or not await self._answer(running, block, f"{stage}, block {number}/{len(blocks)}"):
                 return
-            to_come = [self.rivals[case.id] for later in blocks[number:] for case in later]
+            to_come = [sample for later in blocks[number:] for case in later for sample in self.rivals[case.id]]
             for trial in running:
                 trial.out = self._hopeless(trial, to_come)
 
     async def _answer(self, trials: Sequence[Trial], block: Sequence[Case], stage: str) -> bool:
         """False when a budget has ended it. That goes on record, so that a replay ends at the very same place."""
         self._calls += 1
+        # The same sentence twice in a row: without the one or the other, the same prompt is left.
+        asked = list({trial.candidate.digest: trial.candidate for trial in trials}.values())
         found, ended = None, ""
         try:
-            found = await self.run.evaluate([t.candidate for t in trials], block, self.spec.exam, stage=stage)
+            spec = self.spec
+            found = await self.run.evaluate(asked, block, spec.exam, spec.repeats, stage=stage, texts=False)
         except BudgetReached as reached:
             ended = str(reached)
 
@@ -108,21 +113,23 @@ class Bench:
             return False
         for trial in trials:
             trial.samples += found.of(trial.candidate)
-        self.used += len(trials) * len(block)
-        self.left -= len(trials) * len(block)
+        self.seen |= {candidate.digest for candidate in asked}
+        self.used += len(asked) * len(block) * self.spec.repeats
+        self.left -= len(asked) * len(block) * self.spec.repeats
         return True
 
     def _hopeless(self, trial: Trial, to_come: Sequence[Sample]) -> str:
         if not to_come:
             return ""
         before, margin = self._rivals_of(trial), self.spec.shorten_margin
-        likely = chance_to_win(before, trial.samples, len(to_come), min_delta=-margin) >= UNLIKELY
+        cases = len(by_case(to_come))
+        likely = chance_to_win(before, trial.samples, cases, min_delta=-margin) >= UNLIKELY
         if likely and not cannot_win(before, trial.samples, to_come, min_delta=-margin):
             return ""
-        return f"plain after {len(trial.samples)} examples, so {len(to_come)} were saved"
+        return f"plain after {len(by_case(trial.samples))} examples, so {cases} were saved"
 
     def _rivals_of(self, trial: Trial) -> list[Sample]:
-        return [self.rivals[sample.case] for sample in trial.samples]
+        return [sample for case in by_case(trial.samples) for sample in self.rivals[case]]
 
     async def worth(self, trial: Trial) -> Paired:
         """What was left out is worth: the whole candidate minus the trial, on what the trial has answered."""

@@ -9,7 +9,7 @@ from app.core.evaluation import Report
 from app.core.kinds.shortening import Shortened
 from app.core.kinds.training import Training
 from app.core.run import Run
-from app.core.stats import NonInferiority, mean_of, non_inferiority
+from app.core.stats import NonInferiority, mean_of, non_inferiority, strictness
 from app.ports.llm import Json
 
 
@@ -24,7 +24,9 @@ def rule_on_offer(run: Run, spec: Training, found: Shortened | None, test: Repor
     if test is None or not samples:
         why = "the budget ended before it was tested" if spec.test else "the data has no test split"
         return told | {"sentence": f"The shorter prompts were not tested: {why}."}
-    comparison = non_inferiority(test.of(found.anatomy.whole), samples, margin=spec.shorten_margin, seed=spec.seed)
+    _, level = strictness(spec.alpha, test.comparison)
+    before = test.of(found.anatomy.whole)
+    comparison = non_inferiority(before, samples, margin=spec.shorten_margin, seed=spec.seed, level=level)
     usable, sentence = _ruling(comparison, of_final=found.best.number != 0, verdict=verdict)
     result = {"mean": mean_of(samples).as_json(), "comparison": comparison.as_json()}
     run.note("shortened", number=found.number, usable=usable, sentence=sentence, **result)
@@ -45,7 +47,7 @@ def _ruling(comparison: NonInferiority, *, of_final: bool, verdict: str) -> tupl
         return False, f"Not shown: {comparison.why}. Keep the {place} prompts."
     facts = (
         f"on {comparison.n} unseen examples the mean score changed by {100 * (comparison.delta or 0.0):+.1f} points, "
-        f"95 % interval {100 * comparison.low:+.1f} to {100 * (comparison.high or 0.0):+.1f}"
+        f"{100 * comparison.level:.4g} % interval {100 * comparison.low:+.1f} to {100 * (comparison.high or 0.0):+.1f}"
     )
     if comparison.shown:
         excluded = f"a loss of {100 * comparison.margin:g} points is excluded"

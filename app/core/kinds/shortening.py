@@ -17,7 +17,7 @@ from app.core.model import Candidate
 from app.core.optimizers import SHORTENING, Proposal
 from app.core.optimizers.hygiene import flaw
 from app.core.run import Run
-from app.core.stats import Paired, mean_of, thin
+from app.core.stats import Paired, by_case, mean_of, thin
 from app.core.tokens import estimated_tokens
 from app.core.units import Unit
 from app.ports.llm import Json
@@ -36,7 +36,10 @@ class Finding:
 
 @dataclass
 class Shortened:
-    """What the pass has found. offer: the shorter candidate, None when there is none. number: its number as a version."""
+    """What the pass has found. offer: the shorter candidate, None when there is none. number: its number as a version.
+
+    measured: shorter candidates that validation was read for.
+    """
 
     best: Standing
     anatomy: Anatomy
@@ -44,6 +47,7 @@ class Shortened:
     number: int
     stopped: str = ""
     answers: int = 0
+    measured: int = 0
     offer: Candidate | None = None
     comparison: Paired | None = None
     trial: Trial | None = None
@@ -69,6 +73,7 @@ async def shorten(run: Run, spec: Training, search: Search) -> Shortened | None:
         return None
     search.keep_back()
     found = await _Pass(run, spec, search.best, search.proposals + 1).go()
+    search.validated += found.measured
     run.note("shortening", margin=spec.shorten_margin, **found.as_json())
     if found.offer and found.comparison and found.trial:
         run.note(
@@ -104,8 +109,7 @@ class _Pass:
     def __post_init__(self) -> None:
         anatomy = Anatomy.of(self.best.candidate, self.spec.locked)
         self.found = Shortened(self.best, anatomy, {}, self.number)
-        rivals = {sample.case: sample for sample in self.best.samples}
-        self.bench = Bench(self.run, self.spec, rivals, self.spec.shorten_answers)
+        self.bench = Bench(self.run, self.spec, by_case(self.best.samples), self.spec.shorten_answers)
 
     async def go(self) -> Shortened:
         loose = self.found.anatomy.loose()
@@ -119,6 +123,7 @@ class _Pass:
             await self._measure(group)
         await self._drop_together()
         self.found.stopped, self.found.answers = self.bench.stopped, self.bench.used
+        self.found.measured = len(self.bench.seen)
         return self.found
 
     async def _measure(self, group: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.optimizers import STRATEGIES
 from app.core.run import Run
-from app.core.stats import MIN_COVERAGE, Paired, mean_of, paired, thin, verdict
+from app.core.stats import MIN_COVERAGE, Paired, flip_rate, mean_of, paired, strictness, thin, verdict
 from app.ports.llm import Json
 
 
@@ -23,7 +23,8 @@ async def train(run: Run, spec: Training) -> Json:
     _announce(run, spec)
     run.note("plan", **_plan(spec))
     try:
-        report = await run.evaluate([spec.start], [c for b in spec.blocks() for c in b], spec.exam, stage="baseline")
+        validation = [case for block in spec.blocks() for case in block]
+        report = await run.evaluate([spec.start], validation, spec.exam, spec.repeats, stage="baseline", texts=False)
     except BudgetReached as reached:
         return _conclude(run, spec, None, None, ("budget", str(reached)))
     initial = Standing(0, spec.start, report)
@@ -57,12 +58,10 @@ async def _sealed_test(run: Run, spec: Training, search: Search, shortened: Shor
     # By their digests, because a shorter version may be the very prompts that the training began with.
     candidates = list({c.digest: c for c in (spec.start, search.best.candidate, *offer)}.values())
     try:
-        return await run.evaluate(candidates, spec.test, spec.exam, stage="sealed test")
+        return await run.evaluate(candidates, spec.test, spec.exam, spec.repeats, stage="sealed test", texts=False)
     except BudgetReached as reached:
-        told = "The sealed test could not be finished"
-        run.note("log", level="warning", text=f"{told}{' with the shorter prompts' if offer else ''}: {reached}")
-        # What was answered is on record, so the test without them may be complete.
-        return await _sealed_test(run, spec, search, None) if offer else None
+        run.note("log", level="warning", text=f"The sealed test could not be finished: {reached}")
+        return None
 
 
 def _conclude(run: Run, spec: Training, search: Search | None, test: Report | None, stopped: tuple[str, str]) -> Json:
@@ -87,12 +86,20 @@ def _conclude(run: Run, spec: Training, search: Search | None, test: Report | No
         else None,
         "test": scores,
         "gap": gap,
+        "flips": _flips(spec, search, test),
+        "looks": {"validation": search.validated if search else 1, "test": test.comparison if test else 0},
         "epochs": search.epochs if search else 0,
         "proposals": search.proposals if search else 0,
         "accepted": search.accepted if search else 0,
         "stopped_by": stopped[0],
         "stopped_why": stopped[1],
     }
+
+
+def _flips(spec: Training, search: Search | None, test: Report | None) -> Json:
+    """How often the initial prompts' answers to one example contradict each other; None when nothing was asked twice."""
+    found = flip_rate([*(search.initial.samples if search else ()), *(test.of(spec.start) if test else ())])
+    return found.as_json() if found.n else None
 
 
 def _ruling(
@@ -104,7 +111,8 @@ def _ruling(
         why = "its budget ended before the sealed test" if spec.test else "the data has no test split"
         return "indecisive", f"Nothing can be said: {why}. Keep the initial prompts.", None
     before, after = test.of(spec.start), test.of(final)
-    comparison = paired(before, after, seed=spec.seed)
+    _, level = strictness(spec.alpha, test.comparison)
+    comparison = paired(before, after, seed=spec.seed, level=level)
     scores = {
         "initial": mean_of(before).as_json(),
         "final": mean_of(after).as_json(),
@@ -115,7 +123,7 @@ def _ruling(
     if search.best is search.initial:
         sentence = "Keep the initial prompts: no proposal was better on validation."
         return "keep", sentence, scores
-    ruling, sentence = verdict(comparison, alpha=spec.alpha)
+    ruling, sentence = verdict(comparison, alpha=spec.alpha, number=test.comparison)
     return ruling, sentence, scores
 
 
@@ -128,9 +136,10 @@ def _too_little_was_seen(search: Search, comparison: Paired) -> str:
 
 def _announce(run: Run, spec: Training) -> None:
     batch = min(spec.batch_size, len(spec.train))
-    per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, len(spec.validation))
-    shortening = answers_of_shortening(spec.shorten, spec.shorten_answers, len(spec.test))
-    run.expect(len(spec.validation) + spec.epochs * per_epoch + 2 * len(spec.test) + shortening)
+    validation, test = (spec.repeats * len(part) for part in (spec.validation, spec.test))
+    per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, validation)
+    shortening = answers_of_shortening(spec.shorten, spec.shorten_answers, test)
+    run.expect(validation + spec.epochs * per_epoch + 2 * test + shortening)
 
 
 def _plan(spec: Training) -> dict[str, Json]:
@@ -143,6 +152,7 @@ def _plan(spec: Training) -> dict[str, Json]:
         "strategy": spec.strategy,
         "acceptance": spec.acceptance,
         "patience": spec.patience,
+        "repeats": spec.repeats,
     }
 
 

@@ -43,6 +43,7 @@ class Training:
     failures: int = 8
     successes: int = 2
     judge: ModelRef | None = None
+    repeats: int = 1
     max_prompt_tokens: int | None = None
     locked: tuple[str, ...] = ()
     shorten: str = "off"
@@ -112,6 +113,7 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         max_prompt_chars=spec["max_prompt_chars"],
         failures=spec["failures"],
         successes=spec["successes"],
+        repeats=spec.get("repeats", 1),
         # Runs of a release before this one know no tokens, no locked texts and no shortening.
         max_prompt_tokens=spec.get("max_prompt_tokens"),
         locked=tuple(spec.get("locked", ())),

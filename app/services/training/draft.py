@@ -92,6 +92,7 @@ class _Draft:
             "epochs": form.epochs,
             "batch_size": form.batch_size,
             "patience": form.patience,
+            "repeats": form.repeats,
             "concurrency": form.concurrency,
             "seed": form.seed,
             **hygiene.pinned(form, texts),

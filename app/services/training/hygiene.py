@@ -38,6 +38,7 @@ def problems(form: TrainingForm, texts: Mapping[str, str], parts: Json) -> Itera
     both = (texts["system_prompt"], texts["output_prompt"])
     for text in missing(read_locked(form.locked, *both), *both)[:MOST_TOLD]:
         yield Problem("locked", f"{quoted(text)} does not stand in the initial prompts; copy it from there exactly")
-    if form.shorten == "offer" and parts and form.shorten_answers < (least := 2 * parts["validation"]):
-        told = f"at least {least} are needed with {parts['validation']} validation examples"
+    if form.shorten == "offer" and parts and form.shorten_answers < (least := 2 * form.repeats * parts["validation"]):
+        asked = f" that are asked {form.repeats} times" if form.repeats > 1 else ""
+        told = f"at least {least} are needed with {parts['validation']} validation examples{asked}"
         yield Problem("shorten_answers", f"{told}: for one sentence left out, and for the shorter prompt as a whole")

@@ -197,6 +197,17 @@ async def test_a_later_comparison_on_the_same_test_is_held_to_a_wider_interval()
     assert "99.5 % interval" in tenth["sentence"]
 
 
+async def test_what_is_left_must_not_read_like_a_hidden_example() -> None:
+    """Between the two halves of a validation input stands an idle sentence."""
+    halves = ("Think of thing 100.", "A rose is red.")
+    start = Candidate(f"{NEEDED} {halves[0]} {IDLE[1]} {halves[1]}\n{RULE}", "", PRIMARY)
+    outcome, _ = await conduct(spec(start=start, locked=halves))
+    assert outcome["shortening"]["offer"] is None
+    assert by_text(outcome)[IDLE[1]]["why"] == (
+        "the shorter prompts may not be used: it holds text of a validation example, which no prompt may know"
+    )
+
+
 @pytest.mark.parametrize("answers", [60, 90, 120, 150])
 async def test_it_takes_no_more_answers_than_it_may(answers: int) -> None:
     outcome, _ = await conduct(spec(shorten_answers=answers))

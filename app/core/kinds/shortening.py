@@ -6,6 +6,7 @@ much, the half of it that is worth least. Validation chooses; whether the shorte
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -105,6 +106,7 @@ class _Pass:
     number: int
     found: Shortened = field(init=False)
     bench: Bench = field(init=False)
+    refused: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         anatomy = Anatomy.of(self.best.candidate, self.spec.locked)
@@ -157,13 +159,15 @@ class _Pass:
                 chosen = chosen[: len(chosen) // 2]
         for place in spare:
             dropped = self.found.offer is not None and place in chosen
-            alone = "alone it can be spared, but not together with the others that were left out"
+            alone = self.refused or "alone it can be spared, but not together with the others that were left out"
             why = f"its whole interval is below {100 * self.spec.shorten_margin:g} points" if dropped else alone
             findings[place] = Finding("dropped" if dropped else "kept", why, findings[place].worth)
 
     async def _offered(self, chosen: Sequence[int]) -> bool:
         candidate = self.found.anatomy.less(chosen)
-        if self._flaw(candidate):
+        # What takes seconds on large data goes to a thread: meanwhile the lease is renewed and a pause is heard.
+        if problem := await asyncio.to_thread(self._flaw, candidate):
+            self.refused = f"the shorter prompts may not be used: {problem}"
             return False
         trial = Trial(candidate)
         await self.bench.race([trial], f"shortening: {len(chosen)} sentences left out together")

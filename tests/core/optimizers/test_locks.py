@@ -67,6 +67,16 @@ def test_mergers_and_crossovers_are_held_to_it_too() -> None:
     assert both[0].count(LEGAL) == 1 or "locked" in check(*both)
 
 
+def test_a_merger_of_harmless_changes_is_searched_for_hidden_text_too() -> None:
+    hidden = Case("7", "The courier left my package with a neighbour whom I do not know", "tracking", "test")
+    halves = ("Think of how the courier left my", "package with a neighbour whom nobody met.")
+    children = [Candidate(f"{PARENT.system_prompt}\n{half}", FORM, PARENT.model) for half in halves]
+    for child in children:
+        assert check(child.system_prompt, child.output_prompt, hidden=(hidden,)) == ""
+    problem = "it holds text of a test example, which no prompt may know"
+    assert check(*merged(PARENT, children), hidden=(hidden,)) == problem
+
+
 def test_texts_are_parted_by_blank_lines_and_lines_that_stand_together_stay_together() -> None:
     system, output = PARENT.system_prompt, PARENT.output_prompt
     assert read_locked(f"{LEGAL}\n\n{FORM}\n", system, output) == [LEGAL, FORM]

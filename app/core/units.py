@@ -27,6 +27,9 @@ _ABBREVIATED = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|ca|mr|mrs|m
 _EXAMPLE = re.compile(r"\n\n(?=Input: )")
 _WORD = re.compile(r"\w")
 
+LONGEST_DATA = 200
+"""Lines of JSON that are one unit at the most."""
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -56,7 +59,7 @@ def cut(name: str, prompt: str, locked: Sequence[str] = ()) -> list[Unit]:
     for unit in units:
         start = at + len(unit.before)
         at = start + len(unit.text)
-        found.append(replace(unit, fixed=_fixed(unit, any(a < at and b > start for a, b in held))))
+        found.append(replace(unit, fixed=_fixed(unit, any(held[start:at]))))
     inner = block.strip().removeprefix(OPEN).removesuffix(CLOSE).strip("\n") if block else ""
     only_there = [text for text in locked if text not in head]
     for shown in _EXAMPLE.split(inner) if inner else ():
@@ -91,9 +94,13 @@ def _fixed(unit: Unit, is_locked: bool) -> str:
     return "" if _WORD.search(unit.text) else "it has no words"
 
 
-def _held(head: str, locked: Sequence[str]) -> list[tuple[int, int]]:
-    """Where locked texts stand."""
-    return [(found.start(), found.end()) for text in locked for found in re.finditer(re.escape(text), head)]
+def _held(head: str, locked: Sequence[str]) -> bytearray:
+    """For each character whether it belongs to a locked text."""
+    held = bytearray(len(head))
+    for text in locked:
+        for found in re.finditer(re.escape(text), head):
+            held[found.start() : found.end()] = b"\1" * len(text)
+    return held
 
 
 def _with_gaps(name: str, head: str, spans: Iterator[tuple[Kind, int, int]]) -> list[Unit]:
@@ -115,7 +122,7 @@ def _spans(head: str) -> Iterator[tuple[Kind, int, int]]:
         if not lines[number].strip():
             number += 1
             continue
-        kind, size = _group(lines[number:])
+        kind, size = _group(lines, number)
         text = "".join(lines[number : number + size])
         lead = len(text) - len(text.lstrip())
         start, body = starts[number] + lead, text.strip()
@@ -126,29 +133,31 @@ def _spans(head: str) -> Iterator[tuple[Kind, int, int]]:
         number += size
 
 
-def _group(lines: Sequence[str]) -> tuple[Kind, int]:
-    """What begins at the first line, and how many lines belong to it."""
-    first = lines[0]
+def _group(lines: Sequence[str], at: int) -> tuple[Kind, int]:
+    """What begins at a line, and how many lines belong to it."""
+    first = lines[at]
     if fence := _FENCE.match(first):
-        closing = (at for at, line in enumerate(lines[1:], start=2) if line.strip().startswith(fence[1]))
-        return "block", next(closing, len(lines))
+        return "block", 1 + _while(lines, at, lambda line: not line.strip().startswith(fence[1]))
     if _TAG.match(first):
         return "tag", 1
     if _TABLE.match(first):
-        return "block", _while(lines, lambda line: bool(_TABLE.match(line)))
+        return "block", _while(lines, at, lambda line: bool(_TABLE.match(line)))
     if _ITEM.match(first):
         indent = _indent(first)
-        return "item", _while(lines, lambda line: _indent(line) > indent and not _starts_anew(line))
-    if _DATA.match(first) and (size := _balanced(lines)) > 1:
+        return "item", _while(lines, at, lambda line: _indent(line) > indent and not _starts_anew(line))
+    if _DATA.match(first) and (size := _balanced(lines, at)) > 1:
         return "block", size
     if _HEADING.match(first) or _LEADS.match(first):
         return "heading", 1
-    return "sentence", _while(lines, lambda line: bool(line.strip()) and not _starts_anew(line))
+    return "sentence", _while(lines, at, lambda line: bool(line.strip()) and not _starts_anew(line))
 
 
-def _while(lines: Sequence[str], belongs: Callable[[str], bool]) -> int:
-    """The first line and those after it that belong to it."""
-    return next((at for at, line in enumerate(lines) if at and not belongs(line)), len(lines))
+def _while(lines: Sequence[str], at: int, belongs: Callable[[str], bool]) -> int:
+    """How many lines: the one at the place and those after it that belong to it."""
+    last = at + 1
+    while last < len(lines) and belongs(lines[last]):
+        last += 1
+    return last - at
 
 
 def _starts_anew(line: str) -> bool:
@@ -161,19 +170,21 @@ def _indent(line: str) -> int:
     return len(wide) - len(wide.lstrip()) if line.strip() else -1
 
 
-def _balanced(lines: Sequence[str]) -> int:
-    """Lines until every bracket that was opened is closed; 1 when that never happens."""
+def _balanced(lines: Sequence[str], at: int) -> int:
+    """Lines until every bracket that was opened is closed; 1 when that does not happen within LONGEST_DATA."""
     depth = 0
-    for at, line in enumerate(lines, start=1):
+    for size, line in enumerate(lines[at : at + LONGEST_DATA], start=1):
         depth += sum(line.count(sign) for sign in "{[") - sum(line.count(sign) for sign in "}]")
         if depth <= 0:
-            return at
+            return size
     return 1
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each sentence. A line that goes on with a small letter after no full stop was only wrapped."""
-    ends = [m for m in _SENTENCE_END.finditer(text) if not _ABBREVIATED.search(text, 0, m.start() + 1)]
+    ends = [
+        m for m in _SENTENCE_END.finditer(text) if not _ABBREVIATED.search(text, max(0, m.start() - 10), m.start() + 1)
+    ]
     cuts = [(m.start(m.lastindex or 0), m.end()) for m in ends]
     cuts += [(m.start(), m.end()) for m in _LINE_END.finditer(text) if not _wrapped(text, m)]
     at = 0

@@ -117,3 +117,10 @@ def test_any_part_of_it_is_cut_into_the_same_units_again() -> None:
         assert [unit.text for unit in cut("system_prompt", left)] == [
             unit.text for place, unit in enumerate(units) if place not in dropped
         ]
+
+
+@pytest.mark.parametrize("line", ["{", "- item", "One. ", "```", "| a |", "text", "<a>", "No end: "])
+def test_a_huge_prompt_is_cut_in_one_pass(line: str) -> None:
+    prompt = f"{line}\n" * 20_000
+    units = cut("system_prompt", prompt, ["e", "{"])
+    assert without(prompt, units, {0}).strip() in ("", prompt.strip()[len(units[0].text) :].strip())

@@ -41,14 +41,9 @@ class Anatomy:
         return Candidate(texts[0], texts[1], self.whole.model)
 
     def loose(self) -> list[int]:
-        """Places of the units that may be left out without leaving nothing, the longest first."""
-        free = [place for place, unit in enumerate(self.units) if not unit.fixed]
-        some = [place for place in free if _says_something(self.less([place]))]
-        return sorted(some, key=lambda place: (-self.units[place].tokens, place))
-
-
-def _says_something(candidate: Candidate) -> bool:
-    return bool(f"{candidate.system_prompt}{candidate.output_prompt}".strip())
+        """Places of the units that may be left out, the longest first; none when there is only one to begin with."""
+        free = [place for place, unit in enumerate(self.units) if not unit.fixed and len(self.units) > 1]
+        return sorted(free, key=lambda place: (-self.units[place].tokens, place))
 
 
 @dataclass

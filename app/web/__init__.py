@@ -24,6 +24,7 @@ from app.web import (
     runs,
     security,
     spending,
+    style,
     trainings,
 )
 from app.web.context import Backend, attach
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     prompts.pages,
     trainings.pages,
     providers.pages,
+    style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""
 

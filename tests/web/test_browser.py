@@ -33,6 +33,7 @@ PAGES = [
     "/trainings/new?from=r0finished",
     "/providers",
     "/find?search=run",
+    "/style",
 ]
 
 

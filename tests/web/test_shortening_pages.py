@@ -23,6 +23,7 @@ from tests.services.test_shortened_training import GOOD, IDLE
 from tests.web import seed
 from tests.web.conftest import Site, World, build, serving
 from tests.web.forms import FORM, ROWS, post
+from tests.web.test_accessibility import AXE, RULES
 
 
 def shorten(database: Database) -> str:
@@ -168,6 +169,8 @@ def test_the_new_sections_fit_and_can_be_read(
     expect(section.get_by_text("dropped").first).to_be_visible()
     expect(section.get_by_text(IDLE[1])).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(AXE)
+    assert page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"] == []
     page.goto(shown[0].url + f"/trainings/new?from={shown[1]}")
     expect(page.get_by_label("Locked texts")).to_have_value(str(GOOD["locked"]))
     expect(page.get_by_label("After the search")).to_have_value("offer")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.config import ROOT, Settings
 from app.llm.gateway import Gateway
-from app.ports.llm import Request
+from app.ports.llm import Json, Request
 from app.services import datasets, training
 from tests.fakes.rule_optimizer import propose
 from tests.fakes.rule_world import RuleWorld
@@ -53,7 +53,18 @@ def dataset(session: Session, rows: int = ROWS) -> str:
 
 
 def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
+    spec, _ = _spec(session, changes)
+    return training.start(session, spec).id
+
+
+def _queue_plan(session: Session, changes: Mapping[str, Any]) -> str:
+    spec, gateway = _spec(session, changes)
+    return training.start(session, training.planned(session, spec, gateway=gateway), kind="plan").id
+
+
+def _spec(session: Session, changes: Mapping[str, Any]) -> tuple[Json, Gateway]:
     settings = Settings()
+    gateway = Gateway(settings, {})
     form = {
         "dataset": dataset(session),
         "prompt": "small",
@@ -68,8 +79,7 @@ def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
         "seed": 8,
         "cache": "off",
     }
-    spec = training.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))
-    return training.start(session, spec).id
+    return training.parse(session, form | changes, settings=settings, gateway=gateway), gateway
 
 
 def _answer(request: Request) -> str:
@@ -79,4 +89,5 @@ def _answer(request: Request) -> str:
 
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
+    "plan": Small(_queue_plan, _answer),
 }

@@ -51,6 +51,9 @@ class TrainingForm(BaseModel):
     budget_calls: int | None = Field(None, ge=1, le=10**12)
     budget_tokens: int | None = Field(None, ge=1, le=10**12)
     budget_minutes: float | None = Field(None, gt=0, le=1e7)
+    stop_above_usd_per_point: float | None = Field(None, gt=0, le=1e9)
+    worth_points: float = Field(gt=0, lt=100)
+    pilot_examples: int = Field(ge=2, le=1000)
     instructions: str = Field("", max_length=200_000)
     target_rpm: float | None = Field(None, gt=0, le=1e6)
     """Requests per minute of the primary model, in place of the operator's rate limit."""
@@ -95,6 +98,9 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "budget_calls": budget.calls,
         "budget_tokens": budget.tokens,
         "budget_minutes": budget.minutes,
+        "stop_above_usd_per_point": budget.stop_above_usd_per_point,
+        "worth_points": training.worth_points,
+        "pilot_examples": training.pilot_examples,
         "cache": training.cache,
         "on_uncertain": settings.calls.on_uncertain,
     }
@@ -135,23 +141,28 @@ def as_form(spec: Json) -> dict[str, Json]:
     same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
     same += "max_prompt_chars instructions"
     calls = spec["calls"]
-    return {key: spec[key] for key in same.split()} | {
-        "cache": spec.get("cache", "off"),
-        "on_uncertain": calls.get("on_uncertain", "repeat"),
-        "target_rpm": calls.get("target_rpm"),
-        "dataset": spec["dataset"]["name"],
-        "conflicts": spec["conflicts"],
-        "primary_model": spec["primary"]["name"],
-        "api_base": spec["primary"]["api_base"] or "",
-        "temperature": spec["primary"]["params"]["temperature"],
-        "max_output_tokens": spec["primary"]["params"]["max_output_tokens"],
-        "optimizer_model": optimizer["name"],
-        "optimizer_api_base": optimizer["api_base"] or "",
-        "optimizer_temperature": optimizer["params"]["temperature"],
-        "judge_model": judge["name"],
-        "judge_api_base": judge["api_base"] or "",
-        "scorer": [scorers.format(one) for one in spec["scorers"]],
-        "min_improvement": spec["min_delta"],
-        "split": "/".join(str(part) for part in spec["split"]["ratios"]),
-        **budget,
-    }
+    later = ("stop_above_usd_per_point", "worth_points", "pilot_examples")  # not in specs of the first releases
+    return (
+        {key: spec[key] for key in same.split()}
+        | {key: spec.get(key) for key in later}
+        | {
+            "cache": spec.get("cache", "off"),
+            "on_uncertain": calls.get("on_uncertain", "repeat"),
+            "target_rpm": calls.get("target_rpm"),
+            "dataset": spec["dataset"]["name"],
+            "conflicts": spec["conflicts"],
+            "primary_model": spec["primary"]["name"],
+            "api_base": spec["primary"]["api_base"] or "",
+            "temperature": spec["primary"]["params"]["temperature"],
+            "max_output_tokens": spec["primary"]["params"]["max_output_tokens"],
+            "optimizer_model": optimizer["name"],
+            "optimizer_api_base": optimizer["api_base"] or "",
+            "optimizer_temperature": optimizer["params"]["temperature"],
+            "judge_model": judge["name"],
+            "judge_api_base": judge["api_base"] or "",
+            "scorer": [scorers.format(one) for one in spec["scorers"]],
+            "min_improvement": spec["min_delta"],
+            "split": "/".join(str(part) for part in spec["split"]["ratios"]),
+            **budget,
+        }
+    )

@@ -38,4 +38,4 @@ def _range(ends: Sequence[int]) -> str:
 
 
 def _minutes(ends: Sequence[float]) -> str:
-    return "{:.1f} to {:.1f} minutes".format(*ends)
+    return f"{runs.time_in_words(60 * ends[0])} to {runs.time_in_words(60 * ends[1])}"

@@ -250,6 +250,8 @@ def _show(result: Mapping[str, Any], totals: Totals) -> None:
             f"sealed test: {result['baseline']:.3f} -> {result['final']:.3f}, difference {result['delta']:+.3f} "
             f"[{low:+.3f}, {high:+.3f}], p = {result['p_value']:.3g}"
         )
+    if result["stopped_by"] == "not_worth":
+        click.echo(f"stopped: {result['stopped_why']}")
     click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(

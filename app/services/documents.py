@@ -198,6 +198,7 @@ def training_result(row: Run, totals: Totals) -> Document:
         "interval": [paired["low"], paired["high"]] if paired.get("delta") is not None else None,
         "p_value": paired.get("p_value"),
         "stopped_by": outcome.get("stopped_by"),
+        "stopped_why": outcome.get("stopped_why"),
         **spent(totals),
     }
 

@@ -60,6 +60,7 @@ def advise(noise: Noise, question: Question) -> Json:
         "detectable": shown,
         "needed": needed,
         "split": None if enough else better,
+        "most": _most(noise, question),
         "repeats": _repeats(noise, question),
     }
     texts = {"sentence": sentence(found, question.sizes), "advice": advice(found, noise, question.sizes)}
@@ -88,6 +89,12 @@ def _noise(noise: Noise, n: int) -> Json:
         "error": _ends(noise, lambda spread: spread.error(n)),
         "randomness": _ends(noise, lambda spread: spread.randomness(n)),
     }
+
+
+def _most(noise: Noise, question: Question) -> Json:
+    """What the largest test that a split of the rows leaves room for can show."""
+    n = max(1, question.total * (100 - LEAST_TRAIN - LEAST_VALIDATION) // 100)
+    return {"n": n, "detectable": _ends(noise, partial(detectable, n, alpha=question.alpha))}
 
 
 def _repeats(noise: Noise, question: Question) -> Json:

@@ -88,9 +88,11 @@ def _size(found: Json, sizes: Sizes) -> str:
     if found["verdict"] == "resplit":
         ratios = "/".join(map(str, found["split"]))
         return f"{asked} are needed; of {total:,} rows the split {ratios} gives the test that many."
+    most = found["most"]
     return (
-        f"{asked} are needed. The {total:,} rows are too few for that in any split: bring about {2 * needed['value']:,}, "
-        "or be content to find larger improvements only."
+        f"{asked} are needed. The {total:,} rows are too few for that in any split: even a test of {most['n']:,} of them shows "
+        f"improvements from {_ends(most['detectable'])} on only. Bring about {2 * needed['value']:,} rows, or look for larger "
+        "improvements."
     )
 
 

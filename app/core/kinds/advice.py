@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from app.core.datasets.split import NO_TEST_BELOW
 from app.core.kinds.advice_words import advice, sentence
 from app.core.stats.noise import Noise
 from app.core.stats.sizing import ALIKE, POWER, Spread, detectable, examples_needed
@@ -61,6 +62,7 @@ def advise(noise: Noise, question: Question) -> Json:
         "needed": needed,
         "split": None if enough else better,
         "most": _most(noise, question),
+        "rows": max(NO_TEST_BELOW, 2 * needed["value"]),
         "repeats": _repeats(noise, question),
     }
     texts = {"sentence": sentence(found, question.sizes), "advice": advice(found, noise, question.sizes)}
@@ -72,6 +74,8 @@ def recommended_split(total: int, needed: int) -> list[int] | None:
 
     Validation gets as much as the test, as far as LEAST_TRAIN is left to learn from.
     """
+    if total < NO_TEST_BELOW:
+        return None
     test = math.ceil(100 * needed / total)
     validation = min(max(test, LEAST_VALIDATION), 100 - LEAST_TRAIN - test)
     if validation < LEAST_VALIDATION:

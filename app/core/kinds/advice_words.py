@@ -53,11 +53,10 @@ def _randomness(found: Json, noise: Noise) -> str:
     flips = noise.flips
     if flips.rate is None:
         return "No example was scored twice, so the model's own randomness is not known."
-    rate = f"on {flips.rate:.0%} of {flips.n} examples (95 % interval {flips.low:.0%} to {flips.high:.0%})"
-    if not found["spread"]["within"]:
-        return f"Asked twice, the model changed between right and wrong {rate}: no randomness of its own was seen."
+    ends = f"95 % interval {_percent(flips.low)} to {_percent(flips.high)}"
+    rate = f"on {_percent(flips.rate)} of {flips.n} examples ({ends})"
     parts = [
-        f"{_points(noise['randomness']['value'])} for {noise['n']:,} {name} examples"
+        f"{_ends(noise['randomness'])} for the {noise['n']:,} {name} examples"
         for name, noise in found["noise"].items()
         if noise
     ]
@@ -74,9 +73,9 @@ def _shown(found: Json) -> str:
         if ends
     ]
     return (
-        f"The smallest improvement that a comparison finds in {found['power']:.0%} of cases, at the level "
-        f"{found['alpha']:g}, is {' and '.join(parts)}. This supposes that what is hard for one prompt is hard for the other "
-        f"one half of the time (correlation {found['alike']:g}); a change of few examples shows more, a rewrite less."
+        f"The smallest improvement that a comparison finds in {_percent(found['power'])} of cases, at the level "
+        f"{found['alpha']:g}, is {' and '.join(parts)}. This supposes that what is hard for one prompt is often hard for the "
+        f"other (their scores correlate by {found['alike']:g}); prompts that are more alike show smaller improvements."
     )
 
 
@@ -91,8 +90,7 @@ def _size(found: Json, sizes: Sizes) -> str:
     most = found["most"]
     return (
         f"{asked} are needed. The {total:,} rows are too few for that in any split: even a test of {most['n']:,} of them shows "
-        f"improvements from {_ends(most['detectable'])} on only. Bring about {2 * needed['value']:,} rows, or look for larger "
-        "improvements."
+        f"improvements from {_ends(most['detectable'])} on only. Bring about {found['rows']:,} rows, or look for larger ones."
     )
 
 
@@ -105,6 +103,10 @@ def _again(found: Json) -> str:
             "examples to be had, they help more at the same price."
         )
     return "Asking each example several times would not help noticeably; more examples would."
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0.0):.0f} %"
 
 
 def _ends(ends: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from app.core.model import Ask
@@ -62,9 +63,9 @@ class Ledger:
         if worth is None or worth.usd_per_point <= self.limit:
             return ""
         return (
-            f"a further point of validation score is expected to cost ${worth.usd_per_point:,.4f}, above the limit of "
-            f"${self.limit:,.4f}: by the {len(self._gains)} epochs so far, one costs ${worth.usd:,.4f} and brings "
-            f"{100 * worth.gain:.2f} points"
+            f"a further point of validation score is expected to cost {_usd(worth.usd_per_point)}, above the limit of "
+            f"{_usd(self.limit)}: by the {len(self._gains)} epochs so far, one costs {_usd(worth.usd)} and brings "
+            f"{100 * worth.gain:.2g} points"
         )
 
     async def _spent(self, epoch: int) -> float | None:
@@ -80,3 +81,9 @@ class Ledger:
 
         found: float | None = await self.run.step(f"price/{epoch}", work)
         return found
+
+
+def _usd(value: float) -> str:
+    """Cents, or three digits of a smaller sum."""
+    digits = 2 if value >= 1 else 2 - math.floor(math.log10(value)) if value > 0 else 0
+    return f"${value:,.{digits}f}"

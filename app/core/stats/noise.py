@@ -44,15 +44,21 @@ def noise_of(samples: Sequence[Sample]) -> Noise | None:
     if len(scores) < 2:
         return None
     means = [math.fsum(found) / len(found) for found in scores.values()]
-    repeated = [found for found in scores.values() if len(found) > 1]
-    within = math.fsum(_variance(found) for found in repeated) / len(repeated) if repeated else 0.0
+    variances = [_variance(found) for found in scores.values() if len(found) > 1]
+    within = math.fsum(variances) / len(variances) if variances else 0.0
     brought_in = within * math.fsum(1 / len(found) for found in scores.values()) / len(scores)
     binary = all(score in (0.0, 1.0) for found in scores.values() for score in found)
     measured = Spread(max(0.0, _variance(means) - brought_in), within, binary)
-    mean, flips = mean_of(samples), flip_rate(samples)
-    low, high = _bounds(means, measured, flips)
+    flips = flip_rate(samples)
+    total = _bounds_of_total(means, measured)
+    inner = _bounds_of_within(variances, flips, measured)
+    low, high = (_spread(end, part, binary) for end, part in zip(total, inner, strict=True))
     flat = measured.total == 0.0
-    return Noise(mean, flips, len(scores), low, high if flat else measured, high, flat)
+    return Noise(mean_of(samples), flips, len(scores), low, high if flat else measured, high, flat)
+
+
+def _spread(total: float, within: float, right_or_wrong: bool) -> Spread:
+    return Spread(max(0.0, total - within), min(total, within), right_or_wrong)
 
 
 def _by_case(samples: Sequence[Sample]) -> dict[str, list[float]]:
@@ -63,18 +69,26 @@ def _by_case(samples: Sequence[Sample]) -> dict[str, list[float]]:
     return scores
 
 
-def _bounds(means: Sequence[float], measured: Spread, flips: Flips) -> tuple[Spread, Spread]:
-    """The ends of the interval: both variances scaled alike. Where no score differed, see _open_variance(); of that, the flips
-    that were missed may be a part.
+def _bounds_of_total(means: Sequence[float], measured: Spread) -> tuple[float, float]:
+    """The ends of the interval of the whole variance. Where no score differed, see _open_variance()."""
+    if measured.total == 0.0:
+        return 0.0, _open_variance(means)
+    low, high = (_of_right_or_wrong if measured.right_or_wrong else _of_graded)(means)
+    return min(1.0, low) * measured.total, max(measured.total, min(high * measured.total, MOST))
+
+
+def _bounds_of_within(variances: Sequence[float], flips: Flips, measured: Spread) -> tuple[float, float]:
+    """The ends of the interval of the variance within examples; (0, all of it) when none was asked twice.
+
+    Of right-or-wrong answers it is half of the chance that two answers differ, so the flips' interval serves; of graded ones,
+    Student's interval of the examples' variances.
     """
-    binary = measured.right_or_wrong
-    if measured.total > 0.0:
-        low, high = (_of_right_or_wrong if binary else _of_graded)(means)
-        low, high = min(1.0, low), max(1.0, min(high, MOST / measured.total))
-        scaled = [Spread(measured.between * by, measured.within * by, binary) for by in (low, high)]
-        return scaled[0], scaled[1]
-    within = min((flips.high or 0.0) / 2, MOST)
-    return measured, Spread(max(0.0, _open_variance(means) - within), within, binary)
+    if not variances:
+        return 0.0, MOST
+    if measured.right_or_wrong:
+        return (flips.low or 0.0) / 2, (flips.high or 0.0) / 2
+    low, high = student(variances)
+    return min(low, measured.within), max(high, measured.within)
 
 
 def _of_right_or_wrong(means: Sequence[float]) -> tuple[float, float]:

@@ -61,6 +61,11 @@ class Dataset(Base):
     created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
     deleted_at: Mapped[dt.datetime | None]
     """A deleted dataset leaves the lists and frees its name; runs that use it keep its examples."""
+    root_id: Mapped[int | None] = mapped_column(RowId)
+    """The first version of this dataset; None for that one itself."""
+    parent_id: Mapped[int | None] = mapped_column(RowId)
+    """The version that this one was corrected from."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Example(Base):
@@ -76,6 +81,39 @@ class Example(Base):
     reference: Mapped[str]
     extra: Mapped[Json] = mapped_column(JsonColumn)
     """The other columns, by name."""
+
+
+class Ruling(Base):
+    """What a person decided about one example's label. The next version of the dataset is made from them."""
+
+    __tablename__ = "rulings"
+    __table_args__ = (UniqueConstraint("dataset_id", "row"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    row: Mapped[int]
+    ruling: Mapped[str] = mapped_column(CleanString(10))
+    """keep, correct or exclude."""
+    reference: Mapped[str | None]
+    """For correct: the answer that is right."""
+    note: Mapped[str] = mapped_column(default="")
+    at: Mapped[dt.datetime] = mapped_column(server_default=utc_now(), onupdate=utc_now())
+
+
+class Look(Base):
+    """A candidate was measured on a hidden split. It stays when the run is deleted: what was seen stays seen."""
+
+    __tablename__ = "looks"
+    __table_args__ = (
+        UniqueConstraint("run_id", "split", "candidate"),
+        Index("ix_looks_dataset_id", "dataset_id", "split", "run_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(RowId)
+    """The dataset's first version: a correction does not make its rows unseen."""
+    run_id: Mapped[str] = mapped_column(CleanString(16))
+    split: Mapped[str] = mapped_column(CleanString(12))
+    candidate: Mapped[str] = mapped_column(CleanString(64))
+    at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
 
 
 class Prompt(Base):

@@ -84,7 +84,15 @@ async def test_a_model_that_contradicts_itself_is_found_out() -> None:
     assert moody["pilot"]["flips"]["rate"] > 0.3
     assert moody["noise"]["test"]["randomness"]["value"] > steady["noise"]["test"]["randomness"]["value"]
     assert moody["repeats"]["help"] is True
-    assert any("several times would help" in text for text in moody["advice"])
+    assert "3 times would help" in moody["advice"][-1]
+    often, _, _ = await planned(answering(0.5, flipping=2), repeats=3)
+    assert often["repeats"]["help"] is True
+    assert "3 times, as set, helps" in often["advice"][-1]
+    assert often["detectable"]["test"]["value"] == moody["repeats"]["detectable"]
+    assert often["needed"]["value"] < moody["needed"]["value"]
+    assert often["noise"]["test"]["error"]["value"] < moody["noise"]["test"]["error"]["value"]
+    vain, _, _ = await planned(answering(0.5), repeats=3)
+    assert "hardly helps" in vain["advice"][-1]
 
 
 async def test_figures_lie_within_their_ends_and_a_larger_split_shows_more() -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from app.core.datasets.split import NO_TEST_BELOW
 from app.core.kinds.advice_words import advice, sentence
@@ -25,11 +26,15 @@ WORTH_IT = 0.9
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be shown. sizes: examples of train, validation and test. worth: the improvement that matters, in (0, 1)."""
+    """What is to be shown. sizes: examples of train, validation and test. worth: the improvement that matters, in (0, 1).
+
+    repeats: answers that the training asks for to each hidden example.
+    """
 
     sizes: tuple[int, int, int]
     worth: float
     alpha: float
+    repeats: int = 1
 
     @property
     def total(self) -> int:
@@ -44,9 +49,10 @@ def advise(noise: Noise, question: Question) -> Json:
     "too_small". Every figure is {"value", "low", "high"}: as measured, and the ends of the pilot's 95 % interval.
     """
     alpha, spread = question.alpha, noise.spread
-    needed = _ends(noise, partial(examples_needed, question.worth, alpha=alpha))
+    level: dict[str, Any] = {"alpha": alpha, "repeats": question.repeats}
+    needed = _ends(noise, partial(examples_needed, question.worth, **level))
     parts = dict(zip(("validation", "test"), question.sizes[1:], strict=True))
-    shown = {name: _ends(noise, partial(detectable, n, alpha=alpha)) if n else None for name, n in parts.items()}
+    shown = {name: _ends(noise, partial(detectable, n, **level)) if n else None for name, n in parts.items()}
     better = recommended_split(question.total, needed["value"])
     enough = question.sizes[2] >= needed["value"]
     verdict = "enough" if enough else "resplit" if better else "too_small"
@@ -57,7 +63,7 @@ def advise(noise: Noise, question: Question) -> Json:
         "power": POWER,
         "alike": ALIKE,
         "spread": {"between": spread.between, "within": spread.within, "flat": noise.flat},
-        "noise": {name: _noise(noise, n) if n else None for name, n in parts.items()},
+        "noise": {name: _noise(noise, n, question.repeats) if n else None for name, n in parts.items()},
         "detectable": shown,
         "needed": needed,
         "split": None if enough else better,
@@ -87,24 +93,27 @@ def _ends(noise: Noise, figure: Callable[[Spread], float]) -> Json:
     return {"value": figure(noise.spread), "low": figure(noise.low), "high": figure(noise.high)}
 
 
-def _noise(noise: Noise, n: int) -> Json:
+def _noise(noise: Noise, n: int, repeats: int) -> Json:
     return {
         "n": n,
-        "error": _ends(noise, lambda spread: spread.error(n)),
-        "randomness": _ends(noise, lambda spread: spread.randomness(n)),
+        "error": _ends(noise, lambda spread: spread.error(n, repeats)),
+        "randomness": _ends(noise, lambda spread: spread.randomness(n, repeats)),
     }
 
 
 def _most(noise: Noise, question: Question) -> Json:
     """What the largest test that a split of the rows leaves room for can show."""
     n = max(1, question.total * (100 - LEAST_TRAIN - LEAST_VALIDATION) // 100)
-    return {"n": n, "detectable": _ends(noise, partial(detectable, n, alpha=question.alpha))}
+    return {"n": n, "detectable": _ends(noise, partial(detectable, n, alpha=question.alpha, repeats=question.repeats))}
 
 
 def _repeats(noise: Noise, question: Question) -> Json:
-    """What asking each test example AGAIN times would show."""
-    n = question.sizes[2] or question.sizes[1]
-    once = detectable(n, noise.spread, alpha=question.alpha)
-    often = detectable(n, noise.spread, alpha=question.alpha, repeats=AGAIN)
+    """What asking each test example several times would show, beside asking it once.
+
+    times: as often as the training does, or AGAIN times when it asks only once.
+    """
+    n, times = question.sizes[2] or question.sizes[1], question.repeats if question.repeats > 1 else AGAIN
+    once, often = (detectable(n, noise.spread, alpha=question.alpha, repeats=repeats) for repeats in (1, times))
     flips = (noise.flips.low or 0.0) > SURE
-    return {"times": AGAIN, "n": n, "detectable": often, "help": flips and often < WORTH_IT * once}
+    figures = {"now": question.repeats, "times": times, "n": n, "once": once, "detectable": often}
+    return figures | {"help": flips and often < WORTH_IT * once}

@@ -96,11 +96,22 @@ def _size(found: Json, sizes: Sizes) -> str:
 
 def _again(found: Json) -> str:
     repeats = found["repeats"]
-    shown = f"{_points(repeats['detectable'])} with {repeats['times']} answers to each of {repeats['n']:,} examples"
+    once, often = _points(repeats["once"]), _points(repeats["detectable"])
+    if repeats["now"] > 1 and repeats["help"]:
+        return (
+            f"Asking each of the {repeats['n']:,} examples {repeats['times']} times, as set, helps: asked once, they could "
+            f"show improvements from {once} on only."
+        )
+    if repeats["now"] > 1:
+        return (
+            f"Asking each example {repeats['times']} times, as set, hardly helps: asked once, the {repeats['n']:,} examples "
+            f"show improvements from {once} on instead of {often}, for a part of the price."
+        )
     if repeats["help"]:
         return (
-            f"Asking each example several times would help: improvements from {shown} on could be shown. Where there are more "
-            "examples to be had, they help more at the same price."
+            f"Asking each of the {repeats['n']:,} examples {repeats['times']} times would help (the setting repeats): "
+            f"improvements from {often} on could be shown. Where there are more examples to be had, they help more at the same "
+            "price."
         )
     return "Asking each example several times would not help noticeably; more examples would."
 

@@ -80,7 +80,8 @@ def _rounds(training: Training, concurrency: int) -> tuple[int, int]:
         return math.ceil(answers / concurrency)
 
     strategy = STRATEGIES[training.strategy]
-    batch, validation, test = training.batch_size, len(training.validation), len(training.test)
+    batch = training.batch_size
+    validation, test = (training.repeats * len(part) for part in (training.validation, training.test))
     fewest = min(training.patience, training.epochs) * 2 * rounds(batch)
     tried = 2 * (strategy.children + strategy.merges)  # each answers the minibatch in two halves
     epoch = rounds(2 * batch) + tried * rounds(batch) + BLOCKS * rounds(math.ceil(validation / BLOCKS))

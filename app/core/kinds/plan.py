@@ -65,7 +65,7 @@ async def plan(run: Run, spec: Plan) -> Json:
     if noise is None:
         return _told(run, spec, _unknown("fewer than two examples of the pilot got a score"), report.samples)
     sizes = (len(planned.train), len(planned.validation), len(planned.test))
-    return _told(run, spec, advise(noise, Question(sizes, spec.worth, planned.alpha)), report.samples)
+    return _told(run, spec, advise(noise, Question(sizes, spec.worth, planned.alpha, planned.repeats)), report.samples)
 
 
 def _unknown(why: str) -> Json:

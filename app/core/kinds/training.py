@@ -46,6 +46,7 @@ class Training:
     stop_above_usd_per_point: float | None = None
     has_ledger: bool = True
     """Whether the run takes down what each epoch costs; runs of the first releases do not."""
+    repeats: int = 1
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
         """The epoch's shuffled minibatch of the train split, at most as large as that.
@@ -112,6 +113,7 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         successes=spec["successes"],
         stop_above_usd_per_point=spec.get("stop_above_usd_per_point"),
         has_ledger="stop_above_usd_per_point" in spec,
+        repeats=spec.get("repeats", 1),
     )
 
 

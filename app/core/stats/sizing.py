@@ -30,13 +30,13 @@ class Spread:
         """The variance of the score of one answer to one example drawn at random."""
         return self.between + self.within
 
-    def error(self, n: int) -> float:
-        """The standard error of a mean over n new examples."""
-        return math.sqrt(self.total / n)
+    def error(self, n: int, repeats: int = 1) -> float:
+        """The standard error of a mean over n new examples, each asked so many times."""
+        return math.sqrt((self.between + self.within / repeats) / n)
 
-    def randomness(self, n: int) -> float:
+    def randomness(self, n: int, repeats: int = 1) -> float:
         """The part of it that asking the same n examples again would show."""
-        return math.sqrt(self.within / n)
+        return math.sqrt(self.within / repeats / n)
 
     def of_differences(self, repeats: int = 1) -> float:
         """The standard deviation of the difference of two prompts' scores on one example, each the mean of so many answers.
@@ -65,13 +65,13 @@ def detectable(n: int, spread: Spread, *, alpha: float, repeats: int = 1) -> flo
     return max(least, minimum_detectable(n, spread.of_differences(repeats), alpha=alpha, power=POWER))
 
 
-def examples_needed(improvement: float, spread: Spread, *, alpha: float) -> int:
+def examples_needed(improvement: float, spread: Spread, *, alpha: float, repeats: int = 1) -> int:
     """The fewest examples with which detectable() is at most ``improvement``, in (0, 1).
 
     ceil((z sd / improvement)^2), and of right-or-wrong scores at least z^2 (1 - improvement) / improvement.
     """
     z = _quantiles(alpha)
-    found = (z * spread.of_differences() / improvement) ** 2
+    found = (z * spread.of_differences(repeats) / improvement) ** 2
     if spread.right_or_wrong:
         found = max(found, z * z * (1 - improvement) / improvement)
     return max(1, math.ceil(found - 1e-9))

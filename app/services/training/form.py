@@ -42,6 +42,7 @@ class TrainingForm(BaseModel):
     epochs: int = Field(ge=1, le=1000)
     batch_size: int = Field(ge=1, le=10_000)
     patience: int = Field(ge=1, le=1000)
+    repeats: int = Field(ge=1, le=20)
     concurrency: int = Field(ge=1, le=1000)
     split: Annotated[str, Field(pattern=r"^\d{1,3}/\d{1,3}/\d{1,3}$")]
     seed: int = Field(ge=0, le=2**31 - 1)
@@ -90,6 +91,7 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "epochs": training.epochs,
         "batch_size": training.batch_size,
         "patience": training.patience,
+        "repeats": training.repeats,
         "concurrency": training.concurrency,
         "split": training.split,
         "seed": training.seed,
@@ -142,27 +144,25 @@ def as_form(spec: Json) -> dict[str, Json]:
     same += "max_prompt_chars instructions"
     calls = spec["calls"]
     later = ("stop_above_usd_per_point", "worth_points", "pilot_examples")  # not in specs of the first releases
-    return (
-        {key: spec[key] for key in same.split()}
-        | {key: spec.get(key) for key in later}
-        | {
-            "cache": spec.get("cache", "off"),
-            "on_uncertain": calls.get("on_uncertain", "repeat"),
-            "target_rpm": calls.get("target_rpm"),
-            "dataset": spec["dataset"]["name"],
-            "conflicts": spec["conflicts"],
-            "primary_model": spec["primary"]["name"],
-            "api_base": spec["primary"]["api_base"] or "",
-            "temperature": spec["primary"]["params"]["temperature"],
-            "max_output_tokens": spec["primary"]["params"]["max_output_tokens"],
-            "optimizer_model": optimizer["name"],
-            "optimizer_api_base": optimizer["api_base"] or "",
-            "optimizer_temperature": optimizer["params"]["temperature"],
-            "judge_model": judge["name"],
-            "judge_api_base": judge["api_base"] or "",
-            "scorer": [scorers.format(one) for one in spec["scorers"]],
-            "min_improvement": spec["min_delta"],
-            "split": "/".join(str(part) for part in spec["split"]["ratios"]),
-            **budget,
-        }
-    )
+    return {key: spec[key] for key in same.split()} | {
+        **{key: spec.get(key) for key in later},
+        "repeats": spec.get("repeats", 1),
+        "cache": spec.get("cache", "off"),
+        "on_uncertain": calls.get("on_uncertain", "repeat"),
+        "target_rpm": calls.get("target_rpm"),
+        "dataset": spec["dataset"]["name"],
+        "conflicts": spec["conflicts"],
+        "primary_model": spec["primary"]["name"],
+        "api_base": spec["primary"]["api_base"] or "",
+        "temperature": spec["primary"]["params"]["temperature"],
+        "max_output_tokens": spec["primary"]["params"]["max_output_tokens"],
+        "optimizer_model": optimizer["name"],
+        "optimizer_api_base": optimizer["api_base"] or "",
+        "optimizer_temperature": optimizer["params"]["temperature"],
+        "judge_model": judge["name"],
+        "judge_api_base": judge["api_base"] or "",
+        "scorer": [scorers.format(one) for one in spec["scorers"]],
+        "min_improvement": spec["min_delta"],
+        "split": "/".join(str(part) for part in spec["split"]["ratios"]),
+        **budget,
+    }

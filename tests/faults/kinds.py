@@ -29,11 +29,13 @@ class Small:
 
     queue: stores it with whatever it needs and returns its id; the mapping changes what is asked for.
     rule: what its models say. late: a commit that it surely comes to, with four calls at a time.
+    least: crashes at the least, when it dies before and after every commit with one call at a time.
     """
 
     queue: Callable[[Session, Mapping[str, Any]], str]
     rule: Callable[[Request], str]
     late: int = 30
+    least: int = 200
 
 
 def small(kind: str) -> Small:
@@ -90,5 +92,5 @@ def _answer(request: Request) -> str:
 
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
-    "plan": Small(_queue_plan, _answer, late=8),
+    "plan": Small(_queue_plan, _answer, late=8, least=100),
 }

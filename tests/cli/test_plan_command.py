@@ -92,6 +92,10 @@ def test_replies_of_earlier_runs_do_not_change_what_is_too_dear(shell: Shell) ->
 
 
 def test_the_estimate_says_what_the_test_can_show(shell: Shell) -> None:
+    estimate = shell.json(*TRAIN, *PROMPTS, "--estimate")
+    assert estimate["detectable_validation"] == pytest.approx(0.2476, abs=1e-3)
+    assert (
+        estimate["detectable_test"] >= estimate["detectable_validation"]
+    )  # more, where runs have read the test before
     said = shell(*TRAIN, *PROMPTS, "--estimate").stdout
-    assert "the test can show improvements from about 25 points on" in said
-    assert shell.json(*TRAIN, *PROMPTS, "--estimate")["detectable_test"] == pytest.approx(0.2476, abs=1e-3)
+    assert f"the test can show improvements from about {100 * estimate['detectable_test']:.0f} points on" in said

@@ -25,6 +25,7 @@ BOUNDS: dict[str, Any] = {
     "growth": {"tokens": 50.0, "usd": 0.00005},
     "concurrency": 4,
     "rpm": None,
+    "comparison": 1,
 }
 
 
@@ -102,6 +103,16 @@ async def test_figures_lie_within_their_ends_and_a_larger_split_shows_more() -> 
     large, _, _ = await planned(answering(0.5), sizes=(40, 24, 60))
     assert large["detectable"]["test"]["value"] < small["detectable"]["test"]["value"]
     assert large["detectable"]["validation"] == small["detectable"]["validation"]
+
+
+async def test_a_test_split_that_was_read_before_shows_less() -> None:
+    first, _, _ = await planned(answering(0.5))
+    third, _, _ = await planned(answering(0.5), comparison=3)
+    assert third["test_alpha"] == pytest.approx(0.05 / 3)
+    assert third["detectable"]["test"]["value"] > first["detectable"]["test"]["value"]
+    assert third["detectable"]["validation"] == first["detectable"]["validation"]
+    assert third["needed"]["value"] > first["needed"]["value"]
+    assert any("it would be comparison 3 on these test examples" in text for text in third["advice"])
 
 
 @pytest.mark.parametrize(

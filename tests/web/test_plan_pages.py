@@ -174,6 +174,14 @@ def test_the_training_takes_the_pilots_answers_from_the_cache(client: FlaskClien
         assert runs.totals(session, training).cached_calls >= 16
 
 
+def test_a_plan_knows_how_often_the_test_examples_were_read(client: FlaskClient, database: Database) -> None:
+    work(database, queue(client, {**FORM, "dataset": "sample:support_intents.csv", "system_prompt": "Classify."}))
+    first, second = (queue(client, {**PLAN, "dataset": name}) for name in ("mine", "support_intents"))
+    assert [run_of(database, run_id).spec["bounds"]["comparison"] for run_id in (first, second)] == [1, 2]
+    work(database, second)
+    assert "on the test 0.025" in read(client, f"/runs/{second}")
+
+
 def test_a_training_that_cannot_start_any_more_shows_the_form_with_the_reason(
     client: FlaskClient, database: Database
 ) -> None:

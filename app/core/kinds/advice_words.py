@@ -74,9 +74,16 @@ def _shown(found: Json) -> str:
     ]
     return (
         f"The smallest improvement that a comparison finds in {_percent(found['power'])} of cases, at the level "
-        f"{found['alpha']:g}, is {' and '.join(parts)}. This supposes that what is hard for one prompt is often hard for the "
-        f"other (their scores correlate by {found['alike']:g}); prompts that are more alike show smaller improvements."
+        f"{found['alpha']:g}{_stricter(found)}, is {' and '.join(parts)}. This supposes that what is hard for one prompt is "
+        f"often hard for the other (their scores correlate by {found['alike']:g}); prompts that are more alike show smaller improvements."
     )
+
+
+def _stricter(found: Json) -> str:
+    number = found["comparison"]
+    if number == 1:
+        return ""
+    return f" (on the test {found['test_alpha']:.2g}, since it would be comparison {number} on these test examples)"
 
 
 def _size(found: Json, sizes: Sizes) -> str:

@@ -28,7 +28,8 @@ REPEATS = 2
 class Plan:
     """The training that is planned. examples: of the pilot, at most. worth: the improvement that it is for, in (0, 1).
 
-    bounds: what the training may take, as the service that starts it has pinned it (see app.core.kinds.forecast).
+    bounds: what the training may take, as the service that starts it has pinned it (see app.core.kinds.forecast), and
+    "comparison", which one on this dataset's test split its sealed test will be, from 1.
     """
 
     training: Training
@@ -65,7 +66,8 @@ async def plan(run: Run, spec: Plan) -> Json:
     if noise is None:
         return _told(run, spec, _unknown("fewer than two examples of the pilot got a score"), report.samples)
     sizes = (len(planned.train), len(planned.validation), len(planned.test))
-    return _told(run, spec, advise(noise, Question(sizes, spec.worth, planned.alpha, planned.repeats)), report.samples)
+    question = Question(sizes, spec.worth, planned.alpha, planned.repeats, spec.bounds["comparison"])
+    return _told(run, spec, advise(noise, question), report.samples)
 
 
 def _unknown(why: str) -> Json:

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from app.core import scorers
 from app.core.kinds.spending import LARGEST, answers_of_epoch
 from app.core.optimizers import STRATEGIES
+from app.core.stats import strictness
 from app.core.stats.sizing import UNMEASURED, detectable, examples_needed
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
+from app.services.datasets import looks
 from app.store.models import Dataset
 
 GROWTH = 1_000
@@ -58,19 +60,26 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     calls = [sum(count for count, _, _ in use.values()) for use in (low, high)]
     tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in (low, high)]
     usd = [cost(gateway, spec, use) for use in (low, high)]
-    notes = (*_notes(spec, facts, usd[1]), *_size(spec))
-    validation, test = (_shown(spec, spec["split"][part]) for part in ("validation", "test"))
+    strict, _ = strictness(spec["alpha"], next_comparison(session, spec))
+    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict))
+    levels = (("validation", spec["alpha"]), ("test", strict))
+    validation, test = (_shown(spec["split"][part], alpha) for part, alpha in levels)
     return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes, validation or 1.0, test)
 
 
-def _shown(spec: Json, n: int) -> float | None:
+def next_comparison(session: Session, spec: Json) -> int:
+    """Which comparison on the dataset's test examples the training's sealed test will be, from 1."""
+    return 1 + looks(session, session.get_one(Dataset, spec["dataset"]["id"])).comparisons
+
+
+def _shown(n: int, alpha: float) -> float | None:
     """The smallest improvement that n examples can show, nothing being measured; None of no examples."""
-    return detectable(n, UNMEASURED, alpha=spec["alpha"]) if n else None
+    return detectable(n, UNMEASURED, alpha=alpha) if n else None
 
 
-def _size(spec: Json) -> list[str]:
+def _size(spec: Json, alpha: float) -> list[str]:
     worth, n = spec["worth_points"] / 100, spec["split"]["test"]
-    needed = examples_needed(worth, UNMEASURED, alpha=spec["alpha"])
+    needed = examples_needed(worth, UNMEASURED, alpha=alpha)
     if not n or n >= needed:
         return []
     told = f"To show an improvement of {spec['worth_points']:g} points, about {needed:,} test examples are needed"

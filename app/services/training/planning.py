@@ -6,12 +6,12 @@ from sqlalchemy.orm import Session
 
 from app.llm.gateway import Gateway
 from app.ports.llm import Json
-from app.services.training.estimate import Uses, cost, model_ref, uses
+from app.services.training.estimate import Uses, cost, model_ref, next_comparison, uses
 from app.store.models import Dataset
 
 
 def planned(session: Session, spec: Json, *, gateway: Gateway) -> Json:
-    """The spec of a plan of this training; "bounds" are those of app.core.kinds.forecast."""
+    """The spec of a plan of this training; what its "bounds" are is said in app.core.kinds.plan."""
     low, high = uses(spec, session.get_one(Dataset, spec["dataset"]["id"]).statistics)
     lane = spec["calls"]["lanes"].get(spec["primary"]["name"], {})
     bounds = {
@@ -20,6 +20,7 @@ def planned(session: Session, spec: Json, *, gateway: Gateway) -> Json:
         "growth": _growth(gateway, spec, low, high),
         "concurrency": spec["concurrency"],
         "rpm": lane.get("rpm"),
+        "comparison": next_comparison(session, spec),
     }
     return spec | {"bounds": bounds}
 

@@ -75,7 +75,8 @@ def _shown(found: Json) -> str:
     return (
         f"The smallest improvement that a comparison finds in {_percent(found['power'])} of cases, at the level "
         f"{found['alpha']:g}{_stricter(found)}, is {' and '.join(parts)}. This supposes that what is hard for one prompt is "
-        f"often hard for the other (their scores correlate by {found['alike']:g}); prompts that are more alike show smaller improvements."
+        f"often hard for the other (their scores correlate by {found['alike']:g}); prompts that are more alike show smaller "
+        "improvements."
     )
 
 

@@ -28,7 +28,7 @@ def signed(value: float | None, digits: int = 3) -> str:
     return ("+" if value > 0 else MINUS) + text
 
 
-def points(value: float | None) -> str:
+def signed_points(value: float | None) -> str:
     """A difference of mean scores in points (hundredths) with its sign."""
     return signed(None if value is None else value * 100, 1)
 
@@ -118,10 +118,19 @@ def percent(share: float | None) -> str:
     return DASH if share is None else f"{share * 100:.0f}{NARROW}%"
 
 
+def points(value: float | None) -> str:
+    """A score or a difference of scores in points of a hundred, with a decimal below ten."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    said = 100 * value
+    number = f"{said:.1f}".removesuffix(".0") if said < 9.95 else f"{said:.0f}"
+    return f"{number}{NARROW}{'point' if number == '1' else 'points'}"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "score": score,
     "signed": signed,
-    "points": points,
+    "signed_points": signed_points,
     "p_value": p_value,
     "count_of": count,
     "money": money,
@@ -130,6 +139,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "ago": ago,
     "clock": clock,
     "percent": percent,
+    "points": points,
     "sentence": sentence,
 }
 

@@ -22,6 +22,7 @@ PARTS = {
     "state": "runs/parts/state.html",
     "proposals": "runs/parts/proposals.html",
     "shortening": "runs/parts/shortening.html",
+    "prices": "runs/parts/prices.html",
     "log_lines": "runs/parts/log_lines.html",
 }
 TAIL = 60

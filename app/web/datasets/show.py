@@ -9,7 +9,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.services import datasets
+from app.services import datasets, labels
 from app.services.errors import Invalid, Problem
 from app.store.models import Dataset
 from app.web import params
@@ -55,6 +55,7 @@ def show(dataset_id: int) -> ResponseReturnValue:
     page = render_template(
         "datasets/show.html",
         dataset=dataset,
+        versions=labels.versions(session(), dataset),
         rows=found[:PAGE],
         search=search,
         first=address if after else "",

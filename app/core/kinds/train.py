@@ -18,12 +18,17 @@ from app.ports.llm import Json
 
 async def train(run: Run, spec: Training) -> Json:
     """Train and return the run's outcome."""
+    return (await searched(run, spec))[0]
+
+
+async def searched(run: Run, spec: Training) -> tuple[Json, Search | None]:
+    """Train; returns the run's outcome, and the search as it ended, None when it could not begin."""
     _announce(run, spec)
     run.note("plan", **_plan(spec))
     try:
         report = await run.evaluate([spec.start], [c for b in spec.blocks() for c in b], spec.exam, stage="baseline")
     except BudgetReached as reached:
-        return _conclude(run, spec, None, None, ("budget", str(reached)))
+        return _conclude(run, spec, None, None, ("budget", str(reached))), None
     initial = Standing(0, spec.start, report)
     run.note(
         "baseline",
@@ -40,7 +45,7 @@ async def train(run: Run, spec: Training) -> Json:
     except BudgetReached as reached:
         stopped = ("budget", str(reached))
     run.budget.kept_back, run.budget.timed = NOTHING, False
-    return _conclude(run, spec, search, await _sealed_test(run, spec, search), stopped)
+    return _conclude(run, spec, search, await _sealed_test(run, spec, search), stopped), search
 
 
 async def _sealed_test(run: Run, spec: Training, search: Search) -> Report | None:
@@ -60,6 +65,7 @@ def _conclude(run: Run, spec: Training, search: Search | None, test: Report | No
     best = search.best if search else None
     final = best.candidate if best else spec.start
     ruling, sentence, scores = _ruling(spec, search, test, final)
+    ruling, sentence = spec.tell(ruling, sentence, final)
     if scores:
         run.note("test", **scores)
     run.note("verdict", verdict=ruling, sentence=sentence)

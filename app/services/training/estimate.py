@@ -57,7 +57,7 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400
-    judged, shown, said = _judgements(spec, facts)
+    judged, shown, said = judgements(spec, facts)
     uses = [
         {
             "primary": (answers, answers * length, answers * answer),
@@ -72,7 +72,7 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], _notes(spec, facts, usd[1]))
 
 
-def _judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
+def judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
     """For one answer: how many calls of the judge it takes, with how many prompt and completion tokens in all."""
     rubrics = [one for one in spec["scorers"] if scorers.judgements([one])]
     quoted = facts["input_chars"]["mean"] + 2 * facts["answer_chars"]["mean"] + JUDGE_FRAME

@@ -48,6 +48,7 @@ OPTIONS = (
     click.option("--epochs", metavar="N", help="Most epochs."),
     click.option("--batch-size", metavar="N", help="Train examples that an epoch looks at."),
     click.option("--patience", metavar="N", help="Epochs without improvement before it stops."),
+    click.option("--repeats", metavar="N", help="Answers to each validation and test example."),
     click.option("--concurrency", metavar="N", help="Calls under way at the same time."),
     click.option("--split", metavar="A/B/C", help="Shares of train, validation and test, such as 60/20/20."),
     click.option("--seed", metavar="N", help="Seed of split, batches and intervals."),

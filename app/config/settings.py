@@ -32,6 +32,8 @@ class Training(Section):
 
     epochs: Annotated[Whole, Field(ge=1, le=1000)] = 10
     """Most epochs of a training."""
+    repeats: Annotated[Whole, Field(ge=1, le=20)] = 1
+    """Answers to each validation and test example; more of them where the model gives another answer each time."""
     batch_size: Annotated[Whole, Field(ge=1, le=10_000)] = 16
     """Train examples that an epoch looks at."""
     patience: Annotated[Whole, Field(ge=1, le=1000)] = 3

@@ -28,10 +28,14 @@ class Piece:
 
 
 class Report:
-    """The samples of one evaluation, in the order of candidates, cases and repeats, whatever order they arrived in."""
+    """The samples of one evaluation, in the order of candidates, cases and repeats, whatever order they arrived in.
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    look: which run this is, from 1, of those that have looked at the hidden split that it measured; 0 when none is hidden.
+    """
+
+    def __init__(self, samples: Sequence[Sample], look: int = 0) -> None:
         self.samples = tuple(samples)
+        self.look = look
 
     def of(self, candidate: Candidate) -> tuple[Sample, ...]:
         """One candidate's samples, in case order."""
@@ -39,7 +43,7 @@ class Report:
 
     def plus(self, other: Report) -> Report:
         """This report continued by another one."""
-        return Report(self.samples + other.samples)
+        return Report(self.samples + other.samples, self.look)
 
 
 def pieces(candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int) -> list[Piece]:
@@ -57,9 +61,12 @@ class Evaluation:
 
     Failed samples are held back until the next one that got an answer: a provider that goes down must not leave wrong
     "failed" samples behind, since a recorded sample is never asked again.
+
+    texts: whether the report holds answers and remarks; without them its size does not depend on their length.
     """
 
-    def __init__(self, desk: Desk, exam: Exam, done: Callable[[Sample, bool], None]) -> None:
+    def __init__(self, desk: Desk, exam: Exam, done: Callable[[Sample, bool], None], *, texts: bool = True) -> None:
+        self._texts = texts
         self._desk = desk
         self._exam = exam
         self._done = done
@@ -73,7 +80,7 @@ class Evaluation:
         for start in range(0, len(unknown), LOOKUP):
             for sample in (await self._desk.journal.samples(unknown[start : start + LOOKUP])).values():
                 self._alive = True
-                self._found[sample.key] = sample
+                self._remember(sample)
                 self._done(sample, False)
         return [p for p in wanted if p.key not in self._found]
 
@@ -85,7 +92,7 @@ class Evaluation:
                 return
             self._take(await self._examine(piece))
 
-    def report(self, wanted: Sequence[Piece]) -> Report:
+    def report(self, wanted: Sequence[Piece], look: int) -> Report:
         """Everything that was wanted.
 
         Raises: ProviderDown when not one piece got an answer and a score.
@@ -95,16 +102,20 @@ class Evaluation:
             why = f"none of {len(self._held)} pieces got an answer and a score; the last error: {last.error}"
             raise ProviderDown(why, by_itself=True)
         self._keep_held()
-        return Report([self._found[p.key] for p in wanted])
+        return Report([self._found[p.key] for p in wanted], look)
 
     def _take(self, sample: Sample) -> None:
-        self._found[sample.key] = sample
+        self._remember(sample)
         self._done(sample, True)
         self._held.append(sample)
         # What took no call (a recorded answer) says nothing about the provider.
         if sample.calls == 0 or sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):
             self._alive = True
             self._keep_held()
+
+    def _remember(self, sample: Sample) -> None:
+        slim = sample if self._texts else replace(sample, response="", feedback="", scores=None)
+        self._found[sample.key] = slim
 
     def _keep_held(self) -> None:
         for sample in self._held:

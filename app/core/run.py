@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -20,10 +19,11 @@ from app.core.evaluation import Evaluation, Piece, Report, pieces, side_by_side
 from app.core.halt import Cancelled, Halt, Paused, Undecided
 from app.core.model import Candidate, Case, Exam, Work
 from app.core.pace import LocalPace
+from app.core.progress import Progress
 from app.core.sharing import Sharing, keep_shards, quota
 from app.core.storable import storable_json
 from app.ports.crew import Crew
-from app.ports.journal import Journal, JournalError, Sample, Step
+from app.ports.journal import Journal, JournalError, Step
 from app.ports.llm import LLM, Json, Message, ModelRef, Request
 from app.ports.pace import Pace
 
@@ -33,8 +33,13 @@ HEARTBEAT_S = 1.0
 """Seconds between two renewals of the lease; the user's wish is heard then."""
 GRACE_S = 3.0
 """Seconds that calls under way get to end after a pause or cancel."""
-PROGRESS_S = 0.25
-"""Seconds between two progress messages at least."""
+SEALED = "test"
+HIDDEN = ("validation", SEALED)
+"""Splits whose every look counts."""
+
+
+class SealBroken(RuntimeError):
+    """A kind has read the sealed split twice: the second result would be chosen by the first."""
 
 
 class Run:
@@ -73,6 +78,7 @@ class Run:
             sleep=self._sleep,
             resumed=resumed,
         )
+        self._unsealed = False
         self._halt: Halt | JournalError | None = None
         self._halted = asyncio.Event()
         self._notes = 0
@@ -104,24 +110,47 @@ class Run:
             raise Undecided(f"{calls} cut off after sending and may have been paid for; say whether to send again")
 
     async def evaluate(
-        self, candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int = 1, stage: str = ""
+        self,
+        candidates: Sequence[Candidate],
+        cases: Sequence[Case],
+        exam: Exam,
+        repeats: int = 1,
+        *,
+        stage: str = "",
+        texts: bool = True,
     ) -> Report:
         """Answer and score every case by every candidate ``repeats`` times; returns when all samples are durable.
 
-        stage: what the progress display calls it. A failed sample is data, not an exception.
-        Raises: Halt, JournalError.
+        stage: what the progress display calls it. texts: False when the kind does not read the answers: they are recorded, and
+        the report goes without them. A failed sample is data, not an exception.
+        Looks at hidden splits are counted with the dataset. The sealed split is read once in a run.
+        Raises: Halt, JournalError; SealBroken, an error in the kind, for a second reading of the sealed split.
         """
         wanted = pieces(candidates, cases, exam, repeats)
+        look = await self._look(candidates, cases)
         self._progress.begin(stage, len(wanted))
-        evaluation = Evaluation(self._desk, exam, self._progress.count)
+        evaluation = Evaluation(self._desk, exam, self._progress.count, texts=texts)
         missing = await evaluation.recall(wanted)
         if self._crew and len(missing) >= self._crew.threshold:
             missing = await self._share(self._crew, evaluation, missing, exam)
         await self._buy(evaluation, missing)
-        report = evaluation.report(wanted)
+        report = evaluation.report(wanted, look)
         await self._journal.flush()
         self._progress.show()
         return report
+
+    async def _look(self, candidates: Sequence[Candidate], cases: Sequence[Case]) -> int:
+        splits = {case.split for case in cases}
+        if SEALED in splits:
+            if self._unsealed:
+                raise SealBroken("a kind may read the sealed test split only once in a run")
+            self._unsealed = True
+        places = [
+            await self._journal.look(split, [candidate.digest for candidate in candidates])
+            for split in HIDDEN
+            if split in splits
+        ]
+        return places[-1] if places else 0
 
     async def _buy(self, evaluation: Evaluation, missing: Sequence[Piece]) -> None:
         queue, stopping = iter(missing), asyncio.Event()
@@ -230,56 +259,3 @@ class Run:
                 self._halt = Cancelled("cancelled by the user")
         if self._halt:
             self._halted.set()
-
-
-class Progress:
-    """What watchers are told while a run is under way. Nothing here influences the outcome."""
-
-    def __init__(self, journal: Journal, budget: Budget) -> None:
-        self.expected = 0
-        self._journal = journal
-        self._budget = budget
-        self._began = time.monotonic()
-        self._shown = 0.0
-        self._stage, self._stage_done, self._stage_size = "", 0, 0
-        self._counted: set[str] = set()
-        self._bought = 0
-
-    def begin(self, stage: str, size: int) -> None:
-        """A new evaluation starts."""
-        self._stage, self._stage_done, self._stage_size = stage, 0, size
-        self.show()
-
-    def count(self, sample: Sample, bought: bool) -> None:
-        """One more sample is there; ``bought`` is False when it came from the journal."""
-        self._stage_done += 1
-        if sample.key not in self._counted:
-            self._counted.add(sample.key)
-            self._bought += bought
-        if time.monotonic() - self._shown >= PROGRESS_S:
-            self.show()
-
-    def end(self) -> None:
-        """The kind is finished, whatever it had expected."""
-        self.expected = len(self._counted)
-        self.show()
-
-    def show(self) -> None:
-        """Tell where the run is."""
-        self._shown = time.monotonic()
-        done, expected = len(self._counted), max(self.expected, len(self._counted), 1)
-        spent = self._budget.spent
-        pace = (self._shown - self._began) / self._bought if self._bought else None
-        self._journal.tell(
-            "progress",
-            {
-                "stage": self._stage,
-                "done": self._stage_done,
-                "total": self._stage_size,
-                "fraction": round(done / expected, 4),
-                "eta_s": round(pace * (expected - done), 1) if pace is not None else None,
-                "calls": spent.calls,
-                "tokens": spent.tokens,
-                "cost_usd": round(spent.usd, 6),
-            },
-        )

@@ -187,6 +187,14 @@ class Journal(Protocol):
         """Record a finished step. The first record under a key stands."""
         ...
 
+    async def look(self, split: str, candidates: Sequence[str]) -> int:
+        """Record that these candidates (by digest) are about to be measured on a hidden split of the run's dataset.
+
+        Returns which run this is, from 1, in the order in which runs first looked at that split of any version of the
+        dataset; the same again when it looks again. Durable on return. Raises LeaseLost, JournalUnavailable.
+        """
+        ...
+
     def note(self, number: int, name: str, data: Json) -> None:
         """Record the run's number-th note (from 1). A number already on record is left as it is: replay repeats its notes."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from app.ports.journal import CallIntent, CallRecord, CallResult, Sample, Step, Totals, Wish
@@ -11,7 +12,7 @@ from app.store import rows
 from app.store.claims import Claim
 from app.store.database import Database
 from app.store.spool import Spool
-from app.store.statements import read_calls, read_remembered, read_samples, read_steps, read_totals
+from app.store.statements import read_calls, read_place, read_remembered, read_samples, read_steps, read_totals
 from app.store.writer import Writer
 
 
@@ -68,6 +69,13 @@ class SqlJournal:
     def keep_step(self, step: Step) -> None:
         """See the port."""
         self._writer.write(rows.step(self._run_id, step))
+
+    async def look(self, split: str, candidates: Sequence[str]) -> int:
+        """See the port."""
+        for candidate in candidates:
+            self._writer.write(rows.look(self._run_id, split, candidate))
+        await self._writer.flush()
+        return await self._writer.ask(partial(read_place, split))
 
     def note(self, number: int, name: str, data: Json) -> None:
         """See the port."""

@@ -34,6 +34,13 @@ class Told(NamedTuple):
     data: Json
 
 
+class Looked(NamedTuple):
+    """A candidate measured on a hidden split."""
+
+    split: str
+    candidate: str
+
+
 class Settled(NamedTuple):
     """The end of a call."""
 
@@ -42,7 +49,7 @@ class Settled(NamedTuple):
 
 
 MemoryLibrary: TypeAlias = dict[str, CallResult]
-Write: TypeAlias = CallIntent | Settled | Sample | Step | Told
+Write: TypeAlias = CallIntent | Settled | Sample | Step | Told | Looked
 
 
 @dataclass
@@ -71,6 +78,9 @@ class MemoryRecord:
     samples: dict[str, Sample] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     events: list[Told] = field(default_factory=list)
+    looks: list[Looked] = field(default_factory=list)
+    looked_before: int = 0
+    """Runs that have looked at the same hidden splits before this one."""
     library: MemoryLibrary = field(default_factory=dict)
     """Replies by cache key, shared by the records of several runs."""
     fence: int = 0
@@ -103,6 +113,9 @@ class MemoryRecord:
                 self.samples.setdefault(write.key, write)
             case Step():
                 self.steps.setdefault(write.key, write)
+            case Looked():
+                if write not in self.looks:
+                    self.looks.append(write)
             case Told():
                 if write.number is None or all(event.number != write.number for event in self.events):
                     self.events.append(write)
@@ -194,6 +207,12 @@ class MemoryJournal:
     def keep_step(self, step: Step) -> None:
         """See the port."""
         self._pending.append(Step(step.key, storable_json(step.value)))
+
+    async def look(self, split: str, candidates: Sequence[str]) -> int:
+        """See the port."""
+        self._pending += [Looked(split, candidate) for candidate in candidates]
+        await self.flush()
+        return self._record.looked_before + 1
 
     def note(self, number: int, name: str, data: Json) -> None:
         """See the port."""

@@ -13,7 +13,7 @@ from app.ports.journal import CallIntent, CallResult, Sample, Step
 from app.ports.llm import Json
 from app.store.types import dumps
 
-Kind: TypeAlias = Literal["intent", "result", "sample", "step", "event"]
+Kind: TypeAlias = Literal["intent", "result", "sample", "step", "look", "event"]
 
 MODEL_CHARS = 200
 """Room for the name that a provider gives its model; it is not ours to trust."""
@@ -154,6 +154,11 @@ def sample(run_id: str, sample: Sample) -> Write:
 def step(run_id: str, step: Step) -> Write:
     """A finished step."""
     return Write("step", "", (run_id, step.key, dumps(storable_json(step.value))))
+
+
+def look(run_id: str, split: str, candidate: str) -> Write:
+    """A candidate about to be measured on a hidden split."""
+    return Write("look", "", (split, candidate, run_id))
 
 
 def event(run_id: str, number: int | None, name: str, data: Json) -> Write:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Row, Table, and_, cas
 
 from app.ports.journal import CallRecord, CallResult, JournalError, Sample, Step, Totals
 from app.ports.llm import Usage
-from app.store.models import OPEN, STATE, CallRow, SampleRow, StepRow, narrowed
+from app.store.models import OPEN, STATE, CallRow, Look, SampleRow, StepRow, narrowed
 from app.store.rows import (
     EVENT_COLUMNS,
     INTENT_COLUMNS,
@@ -25,8 +25,13 @@ from app.store.types import utc_now
 CHUNK = 500
 """Keys per query; both databases plan lists of that length well."""
 
-_ORDER: tuple[Kind, ...] = ("intent", "result", "sample", "step", "event")
-_CALLS, _SAMPLES, _STEPS = (cast(Table, model.__table__) for model in (CallRow, SampleRow, StepRow))
+_ORDER: tuple[Kind, ...] = ("intent", "result", "sample", "step", "look", "event")
+_CALLS, _SAMPLES, _STEPS, _LOOKS = (cast(Table, m.__table__) for m in (CallRow, SampleRow, StepRow, Look))
+_LOOK = (
+    "INSERT INTO looks (dataset_id, run_id, split, candidate)"
+    " SELECT coalesce(datasets.root_id, datasets.id), runs.id, ?, ? FROM runs"
+    " JOIN datasets ON datasets.id = runs.dataset_id WHERE runs.id = ? ON CONFLICT DO NOTHING"
+)
 _UNKNOWN_YET = {
     "settled": "FALSE",
     "text": "''",
@@ -91,6 +96,7 @@ def _texts(dialect: Dialect) -> dict[Kind, str]:
         "result": f"UPDATE calls SET {', '.join(ended)} WHERE run_id = ? AND key = ?",  # noqa: S608 - our own names
         "sample": _insert("samples", SAMPLE_COLUMNS, stands),
         "step": _insert("steps", STEP_COLUMNS, stands),
+        "look": _LOOK,
         "event": _insert("events", EVENT_COLUMNS, stands),
     }
     return texts if dialect.paramstyle == "qmark" else {kind: text.replace("?", "%s") for kind, text in texts.items()}
@@ -141,6 +147,16 @@ def read_samples(connection: Connection, run_id: str, keys: Sequence[str]) -> di
 def read_steps(connection: Connection, run_id: str, keys: Sequence[str]) -> dict[str, Step]:
     """The steps on record among these."""
     return {row.key: Step(row.key, row.value) for row in _by_key(connection, _STEPS, run_id, keys)}
+
+
+def read_place(split: str, connection: Connection, run_id: str) -> int:
+    """Which run this is, from 1, of those that have looked at this split of any version of its dataset; 1 without a look."""
+    looks = _LOOKS.c
+    own = select(looks.dataset_id, func.min(looks.id).label("id")).where(looks.run_id == run_id, looks.split == split)
+    mine = own.group_by(looks.dataset_id).subquery()
+    earlier = (looks.dataset_id == mine.c.dataset_id, looks.split == split, looks.id < mine.c.id)
+    query = select(func.count(looks.run_id.distinct())).where(*earlier, looks.run_id != run_id)
+    return 1 + (connection.scalar(query) or 0)
 
 
 def read_totals(connection: Connection, run_id: str, *only: ColumnElement[bool]) -> Totals:

@@ -155,7 +155,9 @@ class Quick(Run):
         cases: Sequence[Case],
         exam: Exam,
         repeats: int = 1,
+        *,
         stage: str = "",  # noqa: ARG002
+        texts: bool = True,  # noqa: ARG002
     ) -> Report:
         """See app.core.run.Run."""
         wanted = pieces(candidates, cases, exam, repeats)

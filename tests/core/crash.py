@@ -76,6 +76,10 @@ class CrashingJournal:
         self._count()
         self.inner.keep_step(step)
 
+    async def look(self, split: str, candidates: Sequence[str]) -> int:
+        self._count()
+        return await self.inner.look(split, candidates)
+
     def note(self, number: int, name: str, data: Json) -> None:
         self._count()
         self.inner.note(number, name, data)

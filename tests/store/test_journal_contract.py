@@ -252,3 +252,13 @@ async def test_concurrent_calls_do_not_disturb_each_other(journal: Journal) -> N
         f"call-{number}": str(number) for number in range(100)
     }
     assert len(await journal.samples([f"sample-{number}" for number in range(100)])) == 100
+
+
+async def test_a_look_at_a_hidden_split_has_one_place_however_often_it_is_told(world: World) -> None:
+    journal = world.claim()
+    assert await journal.look("test", ["a", "b"]) == 1
+    assert await journal.look("test", ["a"]) == 1
+    assert await journal.look("validation", ["c"]) == 1
+    assert await world.claim().look("test", ["a", "d"]) == 1
+    with pytest.raises(LeaseLost):
+        await journal.look("test", ["e"])

@@ -12,7 +12,7 @@ from app.core.kinds.training import Training
 from app.core.model import Case
 from app.core.optimizers import Proposal
 from app.core.run import Run
-from app.core.stats import UNLIKELY, Mean, Paired, accepts, cannot_win, chance_to_win, mean_of, paired, pairs
+from app.core.stats import UNLIKELY, Mean, Paired, accepts, by_case, cannot_win, chance_to_win, mean_of, paired, pairs
 from app.ports.journal import Sample
 from app.ports.llm import Json
 
@@ -107,15 +107,17 @@ class Contest:
 
     async def race(self, entry: Entry, best: Standing) -> bool:
         """Validate block by block while the child may still beat the best; whether it does."""
-        spec, child, rival = self.spec, entry.child, {s.case: s for s in best.samples}
+        spec, child = self.spec, entry.child
+        rival = by_case(best.samples)
         blocks = spec.blocks()
         hopeless = ""
         for number, block in enumerate(blocks, start=1):
             stage = f"proposal {entry.number}: validation {number}/{len(blocks)}"
-            found = await self.run.evaluate([child.candidate], block, spec.exam, stage=stage)
+            found = await self.run.evaluate([child.candidate], block, spec.exam, spec.repeats, stage=stage, texts=False)
             child.report = child.report.plus(found)
-            seen = [rival[s.case] for s in child.samples]
-            if hopeless := self._hopeless(seen, child, [rival[c.id] for later in blocks[number:] for c in later]):
+            seen = [sample for done in blocks[:number] for case in done for sample in rival[case.id]]
+            to_come = [rival[case.id] for later in blocks[number:] for case in later]
+            if hopeless := self._hopeless(seen, child, to_come):
                 break
         fate = entry.fate
         fate.validation = child.mean
@@ -125,12 +127,12 @@ class Contest:
         won, fate.why = won and not missing, hopeless or missing or fate.why
         return won and not hopeless
 
-    def _hopeless(self, seen: Sequence[Sample], child: Standing, to_come: Sequence[Sample]) -> str:
-        """Why a race is not worth its rest; "" when it is, or when there is no rest."""
+    def _hopeless(self, seen: Sequence[Sample], child: Standing, to_come: Sequence[Sequence[Sample]]) -> str:
+        """Why a race is not worth its rest; "" when it is, or when there is no rest. to_come: the rival's samples, by case."""
         if not to_come:
             return ""
-        told = f"after {len(child.samples)} examples; {len(to_come)} spared"
-        if cannot_win(seen, child.samples, to_come, min_delta=self.spec.min_delta):
+        told = f"after {len(by_case(child.samples))} examples; {len(to_come)} spared"
+        if cannot_win(seen, child.samples, [s for case in to_come for s in case], min_delta=self.spec.min_delta):
             return f"it could not win any more {told}"
         chance = chance_to_win(seen, child.samples, len(to_come), min_delta=self.spec.min_delta)
         return f"it could not win any more but by a chance of {chance:.0%} {told}" if chance < UNLIKELY else ""

@@ -29,13 +29,13 @@ def price_of_test(run: Run, spec: Training, *seen: tuple[Candidate, Sequence[Sam
     most = [run.ceiling(model, asked) for model, asked in (*requests, *spec.exam.scorer.longest(longest))]
     total = Amount(max(one.usd for one in most), 0, max(one.tokens for one in most))
     for _, samples in seen:
-        total = total.plus(_reading(len(spec.test), samples))
+        total = total.plus(_reading(spec.repeats * len(spec.test), samples))
     return total
 
 
-def _reading(cases: int, samples: Sequence[Sample]) -> Amount:
+def _reading(answers: int, samples: Sequence[Sample]) -> Amount:
     answered = [s for s in samples if s.tokens] or samples
-    share = cases / max(1, len(answered))
+    share = answers / max(1, len(answered))
     return Amount(
         SPARE * share * sum(s.cost_usd or 0.0 for s in answered),
         math.ceil(share * sum(s.calls for s in answered)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.core.evaluation import Report
 from app.core.model import Candidate, Case
 from app.core.optimizers import Member, Seen
-from app.core.stats import Mean, mean_of, score_of
+from app.core.stats import Mean, by_case, mean_of
 from app.ports.journal import Sample
 
 
@@ -48,9 +48,11 @@ class Standing:
             number=self.number,
             candidate=self.candidate,
             parents=self.parents,
-            scores={s.case: score for s in answered if (score := score_of(s)) is not None},
+            scores={
+                case: score for case, found in by_case(answered).items() if (score := mean_of(found).mean) is not None
+            },
             mean=self.mean.mean or 0.0,
-            complete=len(self.samples) == validation_n,
+            complete=len(by_case(self.samples)) == validation_n,
         )
 
 

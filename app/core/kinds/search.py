@@ -41,6 +41,8 @@ class Search:
     settled: list[Entry] = field(default_factory=list)
     proposals: int = 0
     accepted: int = 0
+    validated: int = 1
+    """Candidates that were measured on validation, the initial prompts included."""
     epochs: int = 0
 
     def __post_init__(self) -> None:
@@ -204,6 +206,7 @@ class Search:
         """Validate one that passed its gate; the new best when it wins."""
         self.keep_back((entry.child.candidate, entry.gated))
         before = self.best.mean.mean or 0.0
+        self.validated += 1
         if await self._contest.race(entry, self.best):
             entry.fate.fate = "accepted"
             self.best = entry.child

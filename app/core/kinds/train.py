@@ -12,7 +12,7 @@ from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.optimizers import STRATEGIES
 from app.core.run import Run
-from app.core.stats import MIN_COVERAGE, Paired, mean_of, paired, thin, verdict
+from app.core.stats import MIN_COVERAGE, Paired, flip_rate, mean_of, paired, strictness, thin, verdict
 from app.ports.llm import Json
 
 
@@ -26,7 +26,8 @@ async def searched(run: Run, spec: Training) -> tuple[Json, Search | None]:
     _announce(run, spec)
     run.note("plan", **_plan(spec))
     try:
-        report = await run.evaluate([spec.start], [c for b in spec.blocks() for c in b], spec.exam, stage="baseline")
+        validation = [case for block in spec.blocks() for case in block]
+        report = await run.evaluate([spec.start], validation, spec.exam, spec.repeats, stage="baseline", texts=False)
     except BudgetReached as reached:
         return _conclude(run, spec, None, None, ("budget", str(reached))), None
     initial = Standing(0, spec.start, report)
@@ -54,7 +55,7 @@ async def _sealed_test(run: Run, spec: Training, search: Search) -> Report | Non
         return None
     candidates = [spec.start] if search.best is search.initial else [spec.start, search.best.candidate]
     try:
-        return await run.evaluate(candidates, spec.test, spec.exam, stage="sealed test")
+        return await run.evaluate(candidates, spec.test, spec.exam, spec.repeats, stage="sealed test", texts=False)
     except BudgetReached as reached:
         run.note("log", level="warning", text=f"The sealed test could not be finished: {reached}")
         return None
@@ -83,12 +84,20 @@ def _conclude(run: Run, spec: Training, search: Search | None, test: Report | No
         else None,
         "test": scores,
         "gap": gap,
+        "flips": _flips(spec, search, test),
+        "looks": {"validation": search.validated if search else 1, "test": test.look if test else 0},
         "epochs": search.epochs if search else 0,
         "proposals": search.proposals if search else 0,
         "accepted": search.accepted if search else 0,
         "stopped_by": stopped[0],
         "stopped_why": stopped[1],
     }
+
+
+def _flips(spec: Training, search: Search | None, test: Report | None) -> Json:
+    """How often the initial prompts' answers to one example contradict each other; None when nothing was asked twice."""
+    found = flip_rate([*(search.initial.samples if search else ()), *(test.of(spec.start) if test else ())])
+    return found.as_json() if found.n else None
 
 
 def _ruling(
@@ -100,7 +109,8 @@ def _ruling(
         why = "its budget ended before the sealed test" if spec.test else "the data has no test split"
         return "indecisive", f"Nothing can be said: {why}. Keep the initial prompts.", None
     before, after = test.of(spec.start), test.of(final)
-    comparison = paired(before, after, seed=spec.seed)
+    _, level = strictness(spec.alpha, test.look)
+    comparison = paired(before, after, seed=spec.seed, level=level)
     scores = {
         "initial": mean_of(before).as_json(),
         "final": mean_of(after).as_json(),
@@ -111,7 +121,7 @@ def _ruling(
     if search.best is search.initial:
         sentence = "Keep the initial prompts: no proposal was better on validation."
         return "keep", sentence, scores
-    ruling, sentence = verdict(comparison, alpha=spec.alpha)
+    ruling, sentence = verdict(comparison, alpha=spec.alpha, look=test.look)
     return ruling, sentence, scores
 
 
@@ -124,8 +134,9 @@ def _too_little_was_seen(search: Search, comparison: Paired) -> str:
 
 def _announce(run: Run, spec: Training) -> None:
     batch = min(spec.batch_size, len(spec.train))
-    per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, len(spec.validation))
-    run.expect(len(spec.validation) + spec.epochs * per_epoch + 2 * len(spec.test))
+    validation, test = (spec.repeats * len(part) for part in (spec.validation, spec.test))
+    per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, validation)
+    run.expect(validation + spec.epochs * per_epoch + 2 * test)
 
 
 def _plan(spec: Training) -> dict[str, Json]:
@@ -138,6 +149,7 @@ def _plan(spec: Training) -> dict[str, Json]:
         "strategy": spec.strategy,
         "acceptance": spec.acceptance,
         "patience": spec.patience,
+        "repeats": spec.repeats,
     }
 
 

@@ -45,6 +45,7 @@ class Training:
     failures: int = 8
     successes: int = 2
     judge: ModelRef | None = None
+    repeats: int = 1
 
     @property
     def replayed(self) -> bool:
@@ -127,6 +128,7 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         max_prompt_chars=spec["max_prompt_chars"],
         failures=spec["failures"],
         successes=spec["successes"],
+        repeats=spec.get("repeats", 1),
     )
 
 

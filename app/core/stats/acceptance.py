@@ -63,5 +63,9 @@ def cannot_win(
     is granted a perfect answer on each, and no answer where that would serve it better. Stopping here changes no decision.
     """
     lead = sum(other - ours - min_delta for _, ours, other in pairs(before, after))
-    hope = sum(max(0.0, 1.0 - score - min_delta) for s in remaining if (score := score_of(s)) is not None)
+    lowest: dict[str, float] = {}
+    for sample in remaining:
+        if (score := score_of(sample)) is not None:
+            lowest[sample.case] = min(score, lowest.get(sample.case, 1.0))
+    hope = sum(max(0.0, 1.0 - score - min_delta) for score in lowest.values())
     return lead + hope <= _ROUNDING

@@ -21,9 +21,9 @@ Cell: TypeAlias = Literal["fixed", "broken", "both_right", "both_wrong", "unscor
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """A paired comparison. delta: mean of after minus before, in [-1, 1], with its 95 % bootstrap interval.
+    """A paired comparison. delta: mean of after minus before, in [-1, 1], with its bootstrap interval.
 
-    n: cases scored on both sides; asked: cases in all. before, after: mean scores over the n cases.
+    n: cases scored on both sides; asked: cases in all. before, after: mean scores over the n cases. level: of the interval.
     sd: standard deviation of the differences. test: what gave the two-sided p_value. fixed, broken: ids of cases that became
     right or stopped being right. better, worse: cases whose score rose or fell at all. None: nothing to compare.
     """
@@ -44,6 +44,7 @@ class Paired:
     before: float | None = None
     after: float | None = None
     sd: float | None = None
+    level: float = 0.95
 
     @property
     def coverage(self) -> float:
@@ -65,18 +66,18 @@ def cell(before: float | None, after: float | None) -> Cell:
     return "fixed" if after >= RIGHT else "both_wrong"
 
 
-def paired(before: Sequence[Sample], after: Sequence[Sample], *, seed: int) -> Paired:
-    """Compare two reports over the same cases; deterministic for a seed.
+def paired(before: Sequence[Sample], after: Sequence[Sample], *, seed: int, level: float = 0.95) -> Paired:
+    """Compare two reports over the same cases; deterministic for a seed. level: of the interval, in (0, 1).
 
     Pairs are (case, repeat); the repeats of a case are averaged, so that the cases are independent. McNemar's exact test when
     all scores are 0 or 1, else the sign-flip test.
     """
-    scores = _by_case(before, after)
+    scores = {case: (ours, other) for case, ours, other in pairs(before, after)}
     asked = len({s.case for s in (*before, *after)})
     if not scores:
         return Paired(0, asked, None, None, None, None, "mcnemar_exact")
     differences = sorted(b - a for a, b in scores.values())  # the interval must not depend on the order of the cases
-    low, high = bootstrap_interval(differences, seed=seed)
+    low, high = bootstrap_interval(differences, seed=seed, level=level)
     cells = {case: cell(a, b) for case, (a, b) in scores.items()}
     fixed, broken = (tuple(c for c, where in cells.items() if where == kind) for kind in ("fixed", "broken"))
     binary = all(score in (0.0, 1.0) for pair in scores.values() for score in pair)
@@ -97,23 +98,32 @@ def paired(before: Sequence[Sample], after: Sequence[Sample], *, seed: int) -> P
         before=_mean([a for a, _ in scores.values()]),
         after=_mean([b for _, b in scores.values()]),
         sd=_deviation(differences),
+        level=level,
     )
 
 
+def by_case(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
+    """The samples of each case, in the order of their first."""
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        found[sample.case].append(sample)
+    return dict(found)
+
+
 def pairs(before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[tuple[str, float, float]]:
-    """(case, score before, score after) of every (case, repeat) that both have scored, in the order of ``before``."""
+    """(case, score before, score after) of every case that both have scored, in the order of ``before``.
+
+    A case that was asked several times has the means over the repeats that both have scored: repeats of one case are not
+    independent.
+    """
     others = {(s.case, s.repeat): score_of(s) for s in after}
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for sample in before:
         ours, other = score_of(sample), others.get((sample.case, sample.repeat))
         if ours is not None and other is not None:
-            yield sample.case, ours, other
-
-
-def _by_case(before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, tuple[float, float]]:
-    repeats: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for case, ours, other in pairs(before, after):
-        repeats[case].append((ours, other))
-    return {case: (_mean([a for a, _ in found]), _mean([b for _, b in found])) for case, found in repeats.items()}
+            found[sample.case].append((ours, other))
+    for case, scores in found.items():
+        yield case, _mean([a for a, _ in scores]), _mean([b for _, b in scores])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -63,19 +63,19 @@ def _all_sums(values: Floats) -> Floats:
     return sums
 
 
-def bootstrap_interval(differences: Sequence[float], *, seed: int) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of the mean; the same seed gives the same interval. At least one difference.
+def bootstrap_interval(differences: Sequence[float], *, seed: int, level: float = 0.95) -> tuple[float, float]:
+    """The percentile bootstrap interval of the mean; the same seed gives the same interval. At least one difference.
 
     Beyond LARGE differences: the normal limit of that. Source: Efron and Tibshirani (1993), chapter 13; quantiles by linear
     interpolation.
     """
     values = np.array(differences)
-    n = len(values)
+    n, tail = len(values), round((1 - level) / 2, 12)
     if n > LARGE:
         limit = NormalDist(float(values.mean()), float(values.std() / np.sqrt(n)))
-        return round(limit.inv_cdf(0.025), 12), round(limit.inv_cdf(0.975), 12)
+        return round(limit.inv_cdf(tail), 12), round(limit.inv_cdf(1 - tail), 12)
     means = np.concatenate(
         [values[(draws * n).astype(np.intp)].mean(axis=1) for draws in uniform_rows(seed, RESAMPLES, n)]
     )
-    low, high = np.quantile(means, [0.025, 0.975])
+    low, high = np.quantile(means, [tail, 1 - tail])
     return round(float(low), 12), round(float(high), 12)

@@ -13,23 +13,53 @@ Verdict: TypeAlias = Literal["ship", "keep", "indecisive"]
 _TESTS = {"mcnemar_exact": "McNemar's exact test", "sign_flip": "sign-flip permutation test"}
 
 
-def verdict(comparison: Paired, alpha: float = 0.05) -> tuple[Verdict, str]:
+def strictness(alpha: float, look: int) -> tuple[float, float]:
+    """Significance level and level of the interval for the look-th run (from 1) that reads a test split.
+
+    Several runs against one test split are several chances to be lucky, so each is held to its share: Bonferroni's
+    correction by the looks so far, alpha / look and 1 - 0.05 / look. Source: Bonferroni (1936); Dunn (1961).
+    """
+    return alpha / max(1, look), 1.0 - 0.05 / max(1, look)
+
+
+def verdict(comparison: Paired, alpha: float = 0.05, look: int = 1) -> tuple[Verdict, str]:
     """The recommendation and the sentences that explain it.
 
-    "ship": the mean rose, p < alpha, and the 95 % interval excludes 0. "indecisive": too few pairs to say anything, because
-    under 60 % of the examples were scored for both, or even a perfect result on n pairs could not reach p < alpha
-    (2 x 0.5^n >= alpha). "keep": everything else.
+    look: which run this is, from 1, to read this test split; the comparison's interval has the level of ``strictness``, and
+    alpha is divided likewise. "ship": the mean rose, p < alpha, and the interval excludes 0. "indecisive": too few pairs to say
+    anything, because under 60 % of the examples were scored for both, or even a perfect result on n pairs could not reach
+    p < alpha (2 x 0.5^n >= alpha). "keep": everything else.
     """
+    alpha, _ = strictness(alpha, look)
     problem = thin(comparison)
     if not problem and 2 * 0.5**comparison.n >= alpha:
         examples = "1 example" if comparison.n == 1 else f"{comparison.n} examples"
-        problem = f"{examples} cannot show a difference at the level {alpha:g}, however large"
+        problem = f"{examples} cannot show a difference at the level {alpha:.2g}{_again(look)}, however large"
     if problem:
         return "indecisive", f"Indecisive: {problem}. Keep the initial prompts until there is more to go by."
     delta, low, p_value = comparison.delta or 0.0, comparison.low or 0.0, comparison.p_value or 0.0
     if delta > 0 and p_value < alpha and low > 0:
-        return "ship", f"Ship the new prompts: {_facts(comparison)} {_by_chance(comparison)}"
-    return "keep", f"Keep the initial prompts: {_facts(comparison)} {_why_keep(comparison, alpha)}"
+        return "ship", f"Ship the new prompts: {_facts(comparison)} {_by_chance(comparison)}{_held_to(look, alpha)}"
+    return (
+        "keep",
+        f"Keep the initial prompts: {_facts(comparison)} {_why_keep(comparison, alpha)}{_held_to(look, alpha)}",
+    )
+
+
+def _again(look: int) -> str:
+    return f" that the {_ordinal(look)} run on one test split is held to" if look > 1 else ""
+
+
+def _held_to(look: int, alpha: float) -> str:
+    if look == 1:
+        return ""
+    told = f"This is the {_ordinal(look)} run to read this dataset's test split, so it is held to p < {alpha:.2g}"
+    return f" {told} and a wider interval."
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _facts(comparison: Paired) -> str:
@@ -41,7 +71,7 @@ def _facts(comparison: Paired) -> str:
     left_out = f" ({unscored} more could not be scored and were left out)" if unscored else ""
     return (
         f"on {comparison.n} unseen examples{left_out} the mean score {moved} {by}, "
-        f"95 % interval {low:+.2f} to {high:+.2f}; {counts(comparison)}."
+        f"{100 * comparison.level:.4g} % interval {low:+.2f} to {high:+.2f}; {counts(comparison)}."
     )
 
 

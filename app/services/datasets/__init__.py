@@ -2,10 +2,12 @@
 
 from app.services.datasets.importing import Preview, import_file, limits_of, preview
 from app.services.datasets.library import delete, examples, get, list_datasets, searched_up_to, split_preview
+from app.services.datasets.looks import Looks, looks
 from app.services.datasets.samples import BundledSample, import_sample, sample_files
 
 __all__ = [
     "BundledSample",
+    "Looks",
     "Preview",
     "delete",
     "examples",
@@ -14,6 +16,7 @@ __all__ = [
     "import_sample",
     "limits_of",
     "list_datasets",
+    "looks",
     "preview",
     "sample_files",
     "searched_up_to",

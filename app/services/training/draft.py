@@ -105,6 +105,7 @@ class _Draft:
             "epochs": form.epochs,
             "batch_size": form.batch_size,
             "patience": form.patience,
+            "repeats": form.repeats,
             "concurrency": form.concurrency,
             "seed": form.seed,
             "max_prompt_chars": form.max_prompt_chars,

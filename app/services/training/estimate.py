@@ -45,10 +45,11 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     """
     facts = session.get_one(Dataset, spec["dataset"]["id"]).statistics
     parts, batch = spec["split"], min(spec["batch_size"], spec["split"]["train"])
-    low = parts["validation"] + 2 * batch * min(spec["patience"], spec["epochs"]) + parts["test"]
+    validation, test = (spec["repeats"] * parts[name] for name in ("validation", "test"))
+    low = validation + 2 * batch * min(spec["patience"], spec["epochs"]) + test
     strategy = STRATEGIES[spec["strategy"]]
-    most = answers_of_epoch(strategy, min(LARGEST * spec["batch_size"], parts["train"]), parts["validation"])
-    high = parts["validation"] + spec["epochs"] * most + 2 * parts["test"]
+    most = answers_of_epoch(strategy, min(LARGEST * spec["batch_size"], parts["train"]), validation)
+    high = validation + spec["epochs"] * most + 2 * test
     asked_for = (min(spec["patience"], spec["epochs"]), 2 * strategy.children * spec["epochs"])
     proposals = asked_for if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])

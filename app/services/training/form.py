@@ -42,6 +42,7 @@ class TrainingForm(BaseModel):
     epochs: int = Field(ge=1, le=1000)
     batch_size: int = Field(ge=1, le=10_000)
     patience: int = Field(ge=1, le=1000)
+    repeats: int = Field(ge=1, le=20)
     concurrency: int = Field(ge=1, le=1000)
     split: Annotated[str, Field(pattern=r"^\d{1,3}/\d{1,3}/\d{1,3}$")]
     seed: int = Field(ge=0, le=2**31 - 1)
@@ -87,6 +88,7 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "epochs": training.epochs,
         "batch_size": training.batch_size,
         "patience": training.patience,
+        "repeats": training.repeats,
         "concurrency": training.concurrency,
         "split": training.split,
         "seed": training.seed,
@@ -136,6 +138,7 @@ def as_form(spec: Json) -> dict[str, Json]:
     same += "max_prompt_chars instructions"
     calls = spec["calls"]
     return {key: spec[key] for key in same.split()} | {
+        "repeats": spec.get("repeats", 1),
         "cache": spec.get("cache", "off"),
         "on_uncertain": calls.get("on_uncertain", "repeat"),
         "target_rpm": calls.get("target_rpm"),

@@ -63,6 +63,7 @@ def show(dataset_id: int) -> ResponseReturnValue:
         looked_up_to=0 if full else following or 0,
         bars=bars(dataset.statistics),
         lengths=lengths(dataset.statistics),
+        looks=datasets.looks(session(), dataset),
         listed=LISTED,
         tried={"split": ratios, "seed": seed},
         division=division,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.stats import RULES, Paired, accepts, cannot_win, paired, verdict
+from app.core.stats import RULES, Paired, accepts, cannot_win, paired, pairs, strictness, verdict
 from app.ports.journal import Sample
 
 SCORE = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0])
@@ -127,3 +129,44 @@ def test_graded_scores_are_counted_as_better_and_worse() -> None:
     assert ruling == "ship"
     assert "12 better, 1 worse" in sentence
     assert "sign-flip permutation test" in sentence
+
+
+def test_the_third_run_on_a_test_split_is_held_to_a_third_of_the_level() -> None:
+    assert strictness(0.05, 1) == (0.05, 0.95)
+    assert strictness(0.06, 3) == pytest.approx((0.02, 1 - 0.05 / 3))
+    eight_fixed = comparison(8, 1, 20)  # p = 2 x (1 + 9) / 2^9 = 0.039
+    assert eight_fixed.p_value == pytest.approx(20 / 512)
+    assert verdict(eight_fixed)[0] == "ship"
+    ruling, sentence = verdict(eight_fixed, look=3)
+    assert ruling == "keep"
+    assert "This is the 3rd run to read this dataset's test split, so it is held to p < 0.017" in sentence
+    ruling, sentence = verdict(comparison(6, 0), look=2)  # 2 x 0.5^6 = 0.031, above 0.025
+    assert ruling == "indecisive"
+    assert "at the level 0.025 that the 2nd run on one test split is held to, however large" in sentence
+
+
+@pytest.mark.parametrize(
+    ("look", "said"), [(2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (21, "21st"), (112, "112th")]
+)
+def test_looks_are_numbered_as_people_do(look: int, said: str) -> None:
+    assert f"the {said} run" in verdict(comparison(30, 0), look=look)[1]
+
+
+def again(*scores: float | None, repeat: int) -> list[Sample]:
+    return [replace(sample, repeat=repeat) for sample in samples(*scores)]
+
+
+def test_repeats_of_one_case_are_one_piece_of_evidence() -> None:
+    before = again(0.0, 1.0, 0.0, repeat=0) + again(0.0, 0.0, None, repeat=1)
+    after = again(1.0, 1.0, 1.0, repeat=0) + again(0.0, 1.0, 1.0, repeat=1)
+    found = paired(before, after, seed=1)
+    assert (found.n, found.asked, found.test) == (3, 3, "sign_flip")
+    assert found.delta == pytest.approx((0.5 + 0.5 + 1.0) / 3)
+    assert [d for _, a, b in pairs(before, after) for d in (b - a,)] == [0.5, 0.5, 1.0]
+
+
+def test_hope_for_a_case_asked_twice_is_that_of_its_worse_answer() -> None:
+    behind, ahead = samples(1.0, 1.0), samples(0.0, 1.0)
+    to_come = again(0.0, repeat=0) + again(1.0, repeat=1)
+    assert not cannot_win(behind, ahead, [*to_come, *samples(0.5, first=7)], min_delta=0.0)
+    assert cannot_win(behind, ahead, again(1.0, repeat=0) + again(1.0, repeat=1), min_delta=0.0)

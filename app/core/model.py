@@ -138,10 +138,14 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Exam:
-    """How candidates are examined: who answers, who scores."""
+    """How candidates are examined: who answers, who scores.
+
+    looked: by hidden split, the look under which its answers were given, where reading them again shows nothing new.
+    """
 
     responder: Responder
     scorer: Scorer
+    looked: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:

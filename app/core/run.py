@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -127,7 +127,7 @@ class Run:
         Raises: Halt, JournalError; SealBroken, an error in the kind, for a second reading of the sealed split.
         """
         wanted = pieces(candidates, cases, exam, repeats)
-        look = await self._look(candidates, cases)
+        look = await self._look(candidates, cases, exam.looked)
         self._progress.begin(stage, len(wanted))
         evaluation = Evaluation(self._desk, exam, self._progress.count, texts=texts)
         missing = await evaluation.recall(wanted)
@@ -139,14 +139,14 @@ class Run:
         self._progress.show()
         return report
 
-    async def _look(self, candidates: Sequence[Candidate], cases: Sequence[Case]) -> int:
+    async def _look(self, candidates: Sequence[Candidate], cases: Sequence[Case], looked: Mapping[str, int]) -> int:
         splits = {case.split for case in cases}
         if SEALED in splits:
             if self._unsealed:
                 raise SealBroken("a kind may read the sealed test split only once in a run")
             self._unsealed = True
         places = [
-            await self._journal.look(split, [candidate.digest for candidate in candidates])
+            looked.get(split) or await self._journal.look(split, [candidate.digest for candidate in candidates])
             for split in HIDDEN
             if split in splits
         ]

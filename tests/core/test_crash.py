@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.ports.scoring import Tools
-from app.services.training.draft import examples_of
+from app.services.drive import prepare
 from app.store.database import Database
 from app.store.memory import MemoryRecord
 from app.store.models import Run
@@ -33,8 +34,7 @@ class World:
             database.upgrade()
             with database.session() as session:
                 run = session.get_one(Run, small(kind).queue(session, {}))
-                rows = examples_of(session, run.dataset_id) if run.dataset_id else []
-        self._prepared = self._kind.prepare(run.spec, rows, Tools())
+            self._prepared = prepare(database, self._kind, run.spec, Tools())
 
     def llm(self) -> RuleLLM:
         """Its models."""
@@ -51,7 +51,8 @@ async def test_a_crash_at_any_write_changes_nothing_and_buys_nothing_twice(
     kind: str, flushing: bool, tmp_path: Path
 ) -> None:
     """Byte for byte the undisturbed run's outcome and history, and the bill contains the truth."""
-    world, undisturbed = World(kind, tmp_path), MemoryRecord()
+    # A kind may need a finished run, which brings an event loop of its own.
+    world, undisturbed = await asyncio.to_thread(World, kind, tmp_path), MemoryRecord()
     llm = world.llm()
     counting = CrashingJournal(undisturbed.claim(), at=NEVER, flushing=True)
     outcome = await world.conduct(llm, counting)

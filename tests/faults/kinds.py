@@ -12,9 +12,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.config import ROOT, Settings
+from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.llm import Request
-from app.services import datasets, training
+from app.services import datasets, rejudging, runs, training
+from app.services.drive import drive
+from app.store.database import Database
+from tests.fakes.llm import RuleLLM
 from tests.fakes.rule_optimizer import propose
 from tests.fakes.rule_world import RuleWorld
 
@@ -77,6 +81,27 @@ def _answer(request: Request) -> str:
     return propose(messages, junk=0.3) if request.model.name == OPTIMIZER else RuleWorld().answer(messages)
 
 
+def drive_to_end(session: Session, run_id: str) -> RuleLLM:
+    """Do a worker's work on a small run; returns the models with what they were paid for."""
+    llm = RuleLLM(_answer)
+    with Database(session.get_bind().engine.url.render_as_string(hide_password=False)) as database:
+        assert drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=20) == "done"
+    return llm
+
+
+def _queue_rejudging(session: Session, changes: Mapping[str, Any]) -> str:
+    """A finished training judged again with other minibatches, of which the missing answers are bought."""
+    run_id = _queue_training(session, changes)
+    drive_to_end(session, run_id)
+    run = runs.get(session, run_id)
+    settings, asked = Settings(), {"seed": 3, "missing": "buy", "scorer": ["similarity"]}
+    spec = rejudging.parse(
+        session, run, asked, settings=settings, gateway=Gateway(settings, {}), tools=scorers.NO_TOOLS
+    )
+    return rejudging.start(session, spec).id
+
+
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
+    "rejudge": Small(_queue_rejudging, _answer),
 }

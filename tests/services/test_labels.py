@@ -16,7 +16,7 @@ from app.store.models import Dataset, Run
 from tests.services.label_world import ALSO, GOOD, ROWS, WEAK, answered, colours, trained
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database(migrated_url: str) -> Iterator[Database]:
     """A new database of either kind."""
     with Database(migrated_url) as database:

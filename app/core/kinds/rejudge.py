@@ -105,7 +105,9 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> R
     parts = {name: left(getattr(before, name)) for name in ("train", "validation", "test")}
     if not parts["train"] or not parts["validation"]:
         raise ValueError("the version leaves no row of train or of validation, so there is nothing to judge by")
-    exam = Exam(answers, Rescoring(before.exam.scorer, buy))
+    # Recorded answers are no fresh look; what is bought on validation is one.
+    looked = spec["source"]["looks"]
+    exam = Exam(answers, Rescoring(before.exam.scorer, buy), {"test": looked["test"]} if buy else looked)
     return Replayed(**values | parts | {"exam": exam}, before=before, record=record, then=spec["source"])
 
 
@@ -113,12 +115,12 @@ async def rejudge(run: Run, spec: Replayed) -> Json:
     """Judge again and return the run's outcome: the training's, with each decision then and now."""
     outcome, search = await searched(run, spec)
     decisions = _decisions(spec, search)
-    changed = sum(one["now"] is not None and one["now"]["fate"] != one["then"]["fate"] for one in decisions)
+    judged = [one for one in decisions if one["now"] and one["now"]["measured"]]
+    changed = sum(one["now"]["fate"] != one["then"]["fate"] for one in judged)
     counts = {name: len(getattr(spec, name)) for name in ("train", "validation", "test")}
     left_out = len(spec.record.rows) - sum(counts.values())
     about = {"rejudged": spec.then["run"], "then": spec.then, "n": counts, "left_out": left_out}
-    unmeasured = sum(one["now"] is not None and not one["now"]["measured"] for one in decisions)
-    return outcome | about | {"decisions": decisions, "changed": changed, "unmeasured": unmeasured}
+    return outcome | about | {"decisions": decisions, "changed": changed, "unmeasured": len(decisions) - len(judged)}
 
 
 def _decisions(spec: Replayed, search: Search | None) -> list[Json]:

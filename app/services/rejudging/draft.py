@@ -100,6 +100,7 @@ def _spec(session: Session, run: Run, form: TrainingForm, pinned: Json) -> Json:
     source = {"run": run.id, "name": run.name, "judge": then.get("judge")}
     source |= {name: then[name] for name in ("dataset", "scorers", "acceptance", "alpha", "min_delta", "seed")}
     source |= {name: outcome.get(name) for name in ("verdict", "sentence", "test")}
+    source |= {"looks": {name: max(1, (outcome.get("looks") or {}).get(name, 1)) for name in ("validation", "test")}}
     source |= {"final": (outcome.get("final") or {}).get("number")}
     rules = {name: getattr(form, name) for name in ("acceptance", "alpha", "seed")} | {
         "min_delta": form.min_improvement

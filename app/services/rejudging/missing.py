@@ -30,10 +30,11 @@ from app.store.models import Dataset
 
 @dataclass(frozen=True)
 class Missing:
-    """What is not on record, from what is sure to be needed to every proposal validated in full.
+    """What is not on record: low is what judging once with nothing bought comes upon; high, every proposal validated in full.
 
-    on_record: answers that are used at no cost. answers: of the primary model; judgements: calls of the judge. usd is None when
-    a price is unknown. sealed: answers of the sealed test that are not on record; they are never bought.
+    When low is 0, nothing will be bought, since no decision lacks anything. on_record: answers that are used at no cost.
+    answers: of the primary model; judgements: calls of the judge. usd is None when a price is unknown. sealed: answers of the
+    sealed test that are not on record; they are never bought.
     """
 
     on_record: int
@@ -64,8 +65,8 @@ def count(session: Session, spec: Json, *, gateway: Gateway, tools: Tools) -> Mi
     answers = sum(one.error == NO_ANSWER for one in found)
     judged = scorers.judgements(spec["scorers"])
     unjudged = judged * sum(one.error == NO_JUDGEMENT for one in found)
-    most = max(answers, _unvalidated(replayed))
-    most_unjudged = judged * _untrusted(replayed) if unjudged else 0
+    most = answers + _unvalidated(replayed) if answers or unjudged else 0
+    most_unjudged = judged * _answered(replayed) if unjudged else 0
     prices = _price_of_answer(replayed), _price_of_judgement(session, spec, gateway)
     low, high = (answers, unjudged + judged * answers), (most, max(unjudged, most_unjudged) + judged * most)
     return Missing(
@@ -98,7 +99,7 @@ def _unvalidated(replayed: Replayed) -> int:
     return sum((digest, case.id, 0) not in known for digest in candidates for case in replayed.validation)
 
 
-def _untrusted(replayed: Replayed) -> int:
+def _answered(replayed: Replayed) -> int:
     """Recorded answers that a judge would have to read again at most."""
     return sum(bool(one.response) for one in replayed.record.samples.values())
 

@@ -41,7 +41,7 @@ def make_version(session: Session, dataset: Dataset) -> Dataset:
     or nothing would be left.
     """
     whole = _gather(session, dataset)
-    session.rollback()
+    session.commit()  # ends the reading: others may write until the version is stored
     try:
         root = session.scalars(
             select(Dataset).where(Dataset.id == (dataset.root_id or dataset.id)).with_for_update()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.datasets.doctor import MARGIN
-from app.services import labels, runs
+from app.services import labels, rejudging, runs
 from app.services.errors import Invalid
 from app.services.runs.tables import version_numbers
 from app.store.models import Dataset
 from app.web import params
-from app.web.context import settings
+from app.web.context import backend, settings
 from app.web.database import session
 from app.web.datasets.page import get, pages
 from app.web.errors import by_field
@@ -77,11 +78,25 @@ def changes(dataset_id: int) -> ResponseReturnValue:
         other=other,
         others=others,
         rows=rows[:PAGE],
+        history=rejudging.history(session(), dataset),
         excluded=sum(one.after is None for one in found),
         corrected=sum(one.after is not None and one.before is not None for one in found),
         first=at() if after else "",
         more=at(after=rows[PAGE - 1].row) if len(rows) > PAGE else "",
     )
+
+
+@pages.post("/<int:dataset_id>/rescore/<run_id>")
+def rescore(dataset_id: int, run_id: str) -> ResponseReturnValue:
+    """Judge one training of the version before again with the labels of this one; nothing is bought."""
+    dataset, run = get(dataset_id), runs.get(session(), run_id)
+    with closing(backend().open_tools()) as tools:
+        asked = {"dataset": dataset.name, "missing": "leave"}
+        spec = rejudging.parse(session(), run, asked, settings=settings(), gateway=backend().gateway, tools=tools)
+    made = rejudging.start(session(), spec)
+    backend().enqueue(made.id)
+    flash("The training is queued to be judged again.", "good")
+    return redirect(url_for("runs.overview", run_id=made.id), 303)
 
 
 def _chosen() -> dict[str, Any]:

@@ -30,12 +30,12 @@ class Piece:
 class Report:
     """The samples of one evaluation, in the order of candidates, cases and repeats, whatever order they arrived in.
 
-    look: which run this is, from 1, of those that have looked at the hidden split that it measured; 0 when none is hidden.
+    comparison: which one this is, from 1, of all that runs have made on the dataset's sealed split; 0 for another split.
     """
 
-    def __init__(self, samples: Sequence[Sample], look: int = 0) -> None:
+    def __init__(self, samples: Sequence[Sample], comparison: int = 0) -> None:
         self.samples = tuple(samples)
-        self.look = look
+        self.comparison = comparison
 
     def of(self, candidate: Candidate) -> tuple[Sample, ...]:
         """One candidate's samples, in case order."""
@@ -43,7 +43,7 @@ class Report:
 
     def plus(self, other: Report) -> Report:
         """This report continued by another one."""
-        return Report(self.samples + other.samples, self.look)
+        return Report(self.samples + other.samples, self.comparison)
 
 
 def pieces(candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int) -> list[Piece]:
@@ -92,7 +92,7 @@ class Evaluation:
                 return
             self._take(await self._examine(piece))
 
-    def report(self, wanted: Sequence[Piece], look: int) -> Report:
+    def report(self, wanted: Sequence[Piece], comparison: int) -> Report:
         """Everything that was wanted.
 
         Raises: ProviderDown when not one piece got an answer and a score.
@@ -102,7 +102,7 @@ class Evaluation:
             why = f"none of {len(self._held)} pieces got an answer and a score; the last error: {last.error}"
             raise ProviderDown(why, by_itself=True)
         self._keep_held()
-        return Report([self._found[p.key] for p in wanted], look)
+        return Report([self._found[p.key] for p in wanted], comparison)
 
     def _take(self, sample: Sample) -> None:
         self._remember(sample)

@@ -140,7 +140,8 @@ class Scorer(Protocol):
 class Exam:
     """How candidates are examined: who answers, who scores.
 
-    looked: by hidden split, the look under which its answers were given, where reading them again shows nothing new.
+    looked: hidden splits whose answers were all given before, so that reading them again shows nothing new, each with the
+    number of the comparison that was made then.
     """
 
     responder: Responder

@@ -119,6 +119,7 @@ class Sample:
 class Totals:
     """What a run has spent so far.
 
+    unpriced_calls: replies, and sendings without a known fate, whose price is unknown; they are in neither sum.
     uncertain_calls: sendings without a known fate; their cost is at most uncertain_usd. open_calls: those among them whose
     call has not gone on since. cached_calls: replies that cost nothing, since they had been bought before; buying them again
     would have cost saved_usd.
@@ -187,11 +188,15 @@ class Journal(Protocol):
         """Record a finished step. The first record under a key stands."""
         ...
 
-    async def look(self, split: str, candidates: Sequence[str]) -> int:
-        """Record that these candidates (by digest) are about to be measured on a hidden split of the run's dataset.
+    def look(self, split: str, candidates: Sequence[str]) -> None:
+        """Record that these candidates (by digest) are about to be measured on a hidden split of the run's dataset."""
+        ...
 
-        Returns which run this is, from 1, in the order in which runs first looked at that split of any version of the
-        dataset; the same again when it looks again. Durable on return. Raises LeaseLost, JournalUnavailable.
+    async def comparison(self, split: str) -> int:
+        """Which comparison on that split the run's own is, from 1, over all runs on any version of its dataset.
+
+        Comparisons are distinct sets of two or more candidates, in the order in which they were first looked at: to repeat one
+        shows nothing new. Earlier looks are durable on return. Raises LeaseLost, JournalUnavailable.
         """
         ...
 

@@ -13,9 +13,6 @@ from app.store import claims
 from app.store.database import Database
 from app.store.models import Run
 
-LONGEST_WAIT_S = 1800.0
-"""A run that an outage paused is tried again at least this often."""
-
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -58,7 +55,7 @@ def _again(run: Run, end: End) -> claims.Again | None:
     """When a run that an outage paused is tried again; None when only a person may do that."""
     first = run.spec["calls"].get("outage_retry_s", 0.0)
     outages = 1 if end.answered else run.outages + 1
-    return claims.Again(min(LONGEST_WAIT_S, first * 2.0 ** min(outages - 1, 20)), outages) if first else None
+    return claims.Again(min(claims.LONGEST_PAUSE_S, first * 2.0 ** min(outages - 1, 20)), outages) if first else None
 
 
 def _ended_by(session: Session, claim: claims.Claim) -> str:

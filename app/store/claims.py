@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, not_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.ports.journal import LeaseLost, Wish
 from app.ports.llm import Json
@@ -23,6 +23,8 @@ End: TypeAlias = Literal["done", "cancelled", "failed", "paused"]
 
 LONGEST_LEASE_S = 30.0
 """An abandoned run must reach another worker soon."""
+LONGEST_PAUSE_S = 1800.0
+"""A run that an outage paused is tried again at least this often."""
 _LATE_S = 1.0
 """Between two readings of the clock in one statement."""
 _OWNER_CHARS = 80
@@ -178,13 +180,20 @@ def _needs_worker() -> ColumnElement[bool]:
     return or_(
         Run.status == "queued",
         and_(Run.status == "running", not_(_is_leased())),
-        and_(Run.status == "paused", Run.resume_at > 0, Run.resume_at <= epoch_now()),
+        and_(Run.status == "paused", Run.resume_at > 0, not_(is_ahead(Run.resume_at, LONGEST_PAUSE_S))),
     )
 
 
 def _is_leased() -> ColumnElement[bool]:
-    """An end later than any lease lasts was set before the database's clock was put back: nobody can be trusted to hold it."""
-    return and_(Run.lease_until >= epoch_now(), Run.lease_until <= epoch_now() + LONGEST_LEASE_S + _LATE_S)
+    return is_ahead(Run.lease_until, LONGEST_LEASE_S)
+
+
+def is_ahead(moment: InstrumentedAttribute[float], longest_s: float) -> ColumnElement[bool]:
+    """Whether a moment is still to come by the database's clock, and no later than anybody could have meant.
+
+    A later one was set before that clock was put back: it must not be waited for.
+    """
+    return and_(moment >= epoch_now(), moment <= epoch_now() + longest_s + _LATE_S)
 
 
 def _lost(claim: Claim) -> LeaseLost:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, or_, select, update
 
 from app.ports.crew import Ended, Shard
 from app.ports.journal import LeaseLost
 from app.ports.llm import Json
-from app.store.claims import Claim, guard
+from app.store.claims import Claim, guard, is_ahead
 from app.store.database import Database
 from app.store.models import ShardRow
 from app.store.outage import insist
@@ -67,7 +67,9 @@ class SqlCrew:
 
     async def take(self) -> Shard | None:
         """See the port."""
-        free = or_(ShardRow.status == "open", and_(ShardRow.status == "taken", ShardRow.lease_until < epoch_now()))
+        free = or_(
+            ShardRow.status == "open", and_(ShardRow.status == "taken", not_(is_ahead(ShardRow.lease_until, LEASE_S)))
+        )
         first = select(ShardRow.id, ShardRow.status).where(self._mine(), free).order_by(ShardRow.number).limit(1)
 
         def work(connection: Connection) -> Shard | None:
@@ -104,7 +106,7 @@ class SqlCrew:
         taken = and_(self._mine(), ShardRow.status == "taken")
         renewed = update(ShardRow).where(taken, ShardRow.owner == self._owner).values(lease_until=epoch_now() + LEASE_S)
         others = select(func.count(func.distinct(ShardRow.owner))).where(
-            taken, ShardRow.owner != self._owner, ShardRow.lease_until >= epoch_now()
+            taken, ShardRow.owner != self._owner, is_ahead(ShardRow.lease_until, LEASE_S)
         )
 
         def work(connection: Connection) -> int:

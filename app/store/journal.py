@@ -11,8 +11,9 @@ from app.ports.llm import Json
 from app.store import rows
 from app.store.claims import Claim
 from app.store.database import Database
+from app.store.looks import read_comparison
 from app.store.spool import Spool
-from app.store.statements import read_calls, read_place, read_remembered, read_samples, read_steps, read_totals
+from app.store.statements import read_calls, read_remembered, read_samples, read_steps, read_totals
 from app.store.writer import Writer
 
 
@@ -70,12 +71,15 @@ class SqlJournal:
         """See the port."""
         self._writer.write(rows.step(self._run_id, step))
 
-    async def look(self, split: str, candidates: Sequence[str]) -> int:
+    def look(self, split: str, candidates: Sequence[str]) -> None:
         """See the port."""
         for candidate in candidates:
             self._writer.write(rows.look(self._run_id, split, candidate))
+
+    async def comparison(self, split: str) -> int:
+        """See the port."""
         await self._writer.flush()
-        return await self._writer.ask(partial(read_place, split))
+        return await self._writer.ask(partial(read_comparison, split))
 
     def note(self, number: int, name: str, data: Json) -> None:
         """See the port."""

@@ -79,8 +79,8 @@ class MemoryRecord:
     steps: dict[str, Step] = field(default_factory=dict)
     events: list[Told] = field(default_factory=list)
     looks: list[Looked] = field(default_factory=list)
-    looked_before: int = 0
-    """Runs that have looked at the same hidden splits before this one."""
+    compared_before: int = 0
+    """Comparisons that other runs have made on the same hidden splits."""
     library: MemoryLibrary = field(default_factory=dict)
     """Replies by cache key, shared by the records of several runs."""
     fence: int = 0
@@ -132,7 +132,8 @@ class MemoryRecord:
             prompt_tokens=sum(result.usage.prompt_tokens for result in results),
             completion_tokens=sum(result.usage.completion_tokens for result in results),
             cost_usd=sum(result.cost_usd or 0.0 for result in results),
-            unpriced_calls=sum(result.cost_usd is None for result in replies),
+            unpriced_calls=sum(result.cost_usd is None for result in replies)
+            + sum(call.uncertain for call in self.calls.values() if call.intent.reserved_usd is None),
             uncertain_calls=sum(count for count, _ in doubts),
             uncertain_usd=sum(count * usd for count, usd in doubts),
             open_calls=len(self.calls) - len(settled),
@@ -208,11 +209,14 @@ class MemoryJournal:
         """See the port."""
         self._pending.append(Step(step.key, storable_json(step.value)))
 
-    async def look(self, split: str, candidates: Sequence[str]) -> int:
+    def look(self, split: str, candidates: Sequence[str]) -> None:
         """See the port."""
         self._pending += [Looked(split, candidate) for candidate in candidates]
+
+    async def comparison(self, split: str) -> int:  # noqa: ARG002 - the port's signature
+        """See the port."""
         await self.flush()
-        return self._record.looked_before + 1
+        return self._record.compared_before + 1
 
     def note(self, number: int, name: str, data: Json) -> None:
         """See the port."""

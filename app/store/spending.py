@@ -67,7 +67,8 @@ def sent(connection: Connection, run_id: str) -> list[Sent]:
         select(
             CallRow.lane,
             CallRow.model,
-            func.sum(CallRow.attempts),
+            # The last try of a call that the run's halt overtook was never sent.
+            func.sum(case((CallRow.error == "unsent", CallRow.attempts - 1), else_=CallRow.attempts)),
             func.min(CallRow.sent_at),
             func.max(CallRow.sent_at),
             *sums,

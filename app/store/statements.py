@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Row, Table, and_, cas
 
 from app.ports.journal import CallRecord, CallResult, JournalError, Sample, Step, Totals
 from app.ports.llm import Usage
-from app.store.models import OPEN, STATE, CallRow, Look, SampleRow, StepRow, narrowed
+from app.store.models import OPEN, STATE, CallRow, SampleRow, StepRow, narrowed
 from app.store.rows import (
     EVENT_COLUMNS,
     INTENT_COLUMNS,
@@ -26,7 +26,7 @@ CHUNK = 500
 """Keys per query; both databases plan lists of that length well."""
 
 _ORDER: tuple[Kind, ...] = ("intent", "result", "sample", "step", "look", "event")
-_CALLS, _SAMPLES, _STEPS, _LOOKS = (cast(Table, m.__table__) for m in (CallRow, SampleRow, StepRow, Look))
+_CALLS, _SAMPLES, _STEPS = (cast(Table, model.__table__) for model in (CallRow, SampleRow, StepRow))
 _LOOK = (
     "INSERT INTO looks (dataset_id, run_id, split, candidate)"
     " SELECT coalesce(datasets.root_id, datasets.id), runs.id, ?, ? FROM runs"
@@ -149,16 +149,6 @@ def read_steps(connection: Connection, run_id: str, keys: Sequence[str]) -> dict
     return {row.key: Step(row.key, row.value) for row in _by_key(connection, _STEPS, run_id, keys)}
 
 
-def read_place(split: str, connection: Connection, run_id: str) -> int:
-    """Which run this is, from 1, of those that have looked at this split of any version of its dataset; 1 without a look."""
-    looks = _LOOKS.c
-    own = select(looks.dataset_id, func.min(looks.id).label("id")).where(looks.run_id == run_id, looks.split == split)
-    mine = own.group_by(looks.dataset_id).subquery()
-    earlier = (looks.dataset_id == mine.c.dataset_id, looks.split == split, looks.id < mine.c.id)
-    query = select(func.count(looks.run_id.distinct())).where(*earlier, looks.run_id != run_id)
-    return 1 + (connection.scalar(query) or 0)
-
-
 def read_totals(connection: Connection, run_id: str, *only: ColumnElement[bool]) -> Totals:
     """What the calls of a run add up to. A call without a result may have been paid for once more than is known.
 
@@ -192,7 +182,10 @@ def spending_columns() -> tuple[ColumnElement[Any], ...]:
         func.sum(case((bought, calls.prompt_tokens), else_=0)),
         func.sum(case((bought, calls.completion_tokens), else_=0)),
         func.sum(case((bought, calls.cost_usd), else_=0.0)),
-        func.sum(case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)),
+        func.sum(
+            case((and_(replied, calls.cost_usd.is_(None)), 1), else_=0)
+            + case((calls.reserved_usd.is_(None), doubts), else_=0)
+        ),
         func.sum(doubts),
         func.sum(doubts * func.coalesce(calls.reserved_usd, 0.0)),
         func.sum(case((calls.settled, 0), else_=1)),

@@ -76,9 +76,13 @@ class CrashingJournal:
         self._count()
         self.inner.keep_step(step)
 
-    async def look(self, split: str, candidates: Sequence[str]) -> int:
+    def look(self, split: str, candidates: Sequence[str]) -> None:
         self._count()
-        return await self.inner.look(split, candidates)
+        self.inner.look(split, candidates)
+
+    async def comparison(self, split: str) -> int:
+        self._live()
+        return await self.inner.comparison(split)
 
     def note(self, number: int, name: str, data: Json) -> None:
         self._count()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -51,8 +50,7 @@ async def test_a_crash_at_any_write_changes_nothing_and_buys_nothing_twice(
     kind: str, flushing: bool, tmp_path: Path
 ) -> None:
     """Byte for byte the undisturbed run's outcome and history, and the bill contains the truth."""
-    # A kind may need a finished run, which brings an event loop of its own.
-    world, undisturbed = await asyncio.to_thread(World, kind, tmp_path), MemoryRecord()
+    world, undisturbed = World(kind, tmp_path), MemoryRecord()
     llm = world.llm()
     counting = CrashingJournal(undisturbed.claim(), at=NEVER, flushing=True)
     outcome = await world.conduct(llm, counting)

@@ -31,11 +31,13 @@ async def test_train_and_validation_may_be_read_again() -> None:
 
     async def reading(run: Run) -> list[int]:
         parts = (spec.train[:2], spec.validation[:2], spec.validation[:2], spec.train[:2])
-        return [(await run.evaluate([spec.start], part, spec.exam)).look for part in parts]
+        return [(await run.evaluate([spec.start], part, spec.exam)).comparison for part in parts]
 
-    record = MemoryRecord(looked_before=3)
-    assert await engine(models(), record.claim()).conduct(reading) == [0, 4, 4, 0]
+    record = MemoryRecord(compared_before=3)
+    assert await engine(models(), record.claim()).conduct(reading) == [0, 0, 0, 0]
     assert record.looks == [Looked("validation", spec.start.digest)]
+    sealed = engine(models(), record.claim()).conduct(lambda run: run.evaluate([spec.start], spec.test[:2], spec.exam))
+    assert (await sealed).comparison == 4
 
 
 async def test_every_candidate_on_a_hidden_split_is_counted_once() -> None:
@@ -47,12 +49,12 @@ async def test_every_candidate_on_a_hidden_split_is_counted_once() -> None:
     assert outcome["looks"]["test"] == 1
 
 
-async def verdict_of(looked_before: int) -> Json:
-    spec, record = training(epochs=8, patience=8), MemoryRecord(looked_before=looked_before)
+async def verdict_of(compared_before: int) -> Json:
+    spec, record = training(epochs=8, patience=8), MemoryRecord(compared_before=compared_before)
     return await engine(models(junk=0.0), record.claim()).conduct(lambda run: train(run, spec))
 
 
-async def test_each_further_run_on_a_test_split_is_held_to_a_stricter_level() -> None:
+async def test_each_further_comparison_on_a_test_split_is_held_to_a_stricter_level() -> None:
     first, tenth = await verdict_of(0), await verdict_of(9)
     assert first["verdict"] == "ship"
     assert first["test"]["paired"]["level"] == 0.95
@@ -60,7 +62,9 @@ async def test_each_further_run_on_a_test_split_is_held_to_a_stricter_level() ->
     assert tenth["test"]["paired"]["level"] == pytest.approx(0.995)
     assert tenth["test"]["paired"]["delta"] == first["test"]["paired"]["delta"]
     assert tenth["test"]["paired"]["low"] < first["test"]["paired"]["low"]
-    assert "This is the 10th run to read this dataset's test split, so it is held to p < 0.005" in tenth["sentence"]
+    assert (
+        "This is the 10th comparison on this dataset's test examples, so it is held to p < 0.005" in tenth["sentence"]
+    )
     assert "99.5 % interval" in tenth["sentence"]
     assert "This is the" not in first["sentence"]
 

@@ -79,5 +79,5 @@ async def test_each_model_has_its_own_circuit() -> None:
         return ServerFault("500") if request.model.name == "simulated/judge" else reverse(request)
 
     llm, record = RuleLLM(rule), MemoryRecord()
-    with pytest.raises(ProviderDown, match=r"simulated/judge: \d calls in a row"):
+    with pytest.raises(ProviderDown, match=r"simulated/judge: \d+ calls in a row"):
         await start(llm, record, FAST).conduct(lambda run: run.evaluate([CANDIDATE, judge], CASES, EXAM))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,14 @@ def _answer(request: Request) -> str:
 def drive_to_end(session: Session, run_id: str) -> RuleLLM:
     """Do a worker's work on a small run; returns the models with what they were paid for."""
     llm = RuleLLM(_answer)
-    with Database(session.get_bind().engine.url.render_as_string(hide_password=False)) as database:
-        assert drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=20) == "done"
+    url = session.get_bind().engine.url.render_as_string(hide_password=False)
+
+    def work() -> str:
+        with Database(url) as database:
+            return drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=20)
+
+    with ThreadPoolExecutor(1) as own:  # a test may be in an event loop
+        assert own.submit(work).result() == "done"
     return llm
 
 

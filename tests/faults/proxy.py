@@ -71,7 +71,10 @@ class Proxy:
         self._server.close()
         self.hang = False
         if tasks := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
-            await asyncio.wait(tasks, timeout=5)
+            _, left = await asyncio.wait(tasks, timeout=5)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _cut(self) -> None:
         for writer in list(self._open):

@@ -40,7 +40,14 @@ def buy(database: Database, run_id: str = RUN, *, finish: bool = True) -> None:
     journal = SqlJournal(database, claim)
     asyncio.run(_purchases(journal))
     journal.stop()
-    moments = {"a": NOON - dt.timedelta(days=1), "b": NOON, "c": NOON, "d": NOON, "e": NOON + dt.timedelta(minutes=2)}
+    moments = {
+        "a": NOON - dt.timedelta(days=1),
+        "b": NOON,
+        "c": NOON,
+        "d": NOON,
+        "e": NOON + dt.timedelta(minutes=2),
+        "f": NOON,
+    }
     with database.session() as session:
         for key, moment in moments.items():
             session.execute(update(CallRow).where(CallRow.run_id == run_id, CallRow.key == key).values(sent_at=moment))
@@ -64,6 +71,8 @@ async def _purchases(journal: SqlJournal) -> None:
     await journal.intend(intent("d", SIMULATED, "optimizer"))
     journal.settle("d", CallResult("try", usage=usage, cost_usd=None))
     await journal.intend(intent("e"))
+    await journal.intend(intent("f", attempt=1))
+    journal.settle("f", CallResult("not sent: paused", error="unsent"))
     await journal.flush()
 
 

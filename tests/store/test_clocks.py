@@ -12,9 +12,10 @@ from sqlalchemy import select, update
 from app.config import ROOT
 from app.ports.journal import LeaseLost
 from app.store import claims
+from app.store.crew import SqlCrew
 from app.store.database import Database
 from app.store.journal import SqlJournal
-from app.store.models import Run
+from app.store.models import Run, ShardRow
 from app.store.types import epoch_now
 from tests.store.worlds import add_run
 
@@ -81,6 +82,33 @@ def test_the_longest_lease_is_no_jump(database: Database) -> None:
     add_run(database)
     assert claims.claim(database, "run1", "worker", ttl_s=claims.LONGEST_LEASE_S) is not None
     assert claims.abandoned(database) == []
+
+
+@pytest.mark.parametrize(("in_s", "due"), [(-1.0, True), (600.0, False), (HOUR, True)])
+def test_a_pause_that_ends_later_than_any_pause_lasts_is_over(database: Database, in_s: float, due: bool) -> None:
+    add_run(database)
+    with database.engine.begin() as connection:
+        connection.execute(update(Run).values(status="paused", resume_at=epoch_now() + in_s))
+    assert claims.abandoned(database) == (["run1"] if due else [])
+
+
+@pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["forward", "back"])
+async def test_the_shard_of_a_dead_helper_is_taken_again_after_either_jump(database: Database, seconds: float) -> None:
+    add_run(database)
+    claim = claims.claim(database, "run1", "driver")
+    assert claim is not None
+    driver, dead, alive = (SqlCrew(database, claim, owner) for owner in ("driver", "dead", "alive"))
+    await driver.offer([["work"]])
+    taken = await dead.take()
+    assert taken is not None
+    assert await alive.take() is None
+    assert await driver.beat() == 1
+    with database.engine.begin() as connection:
+        connection.execute(update(ShardRow).values(lease_until=ShardRow.lease_until - seconds))
+    assert await driver.beat() == 0
+    again = await alive.take()
+    assert again is not None
+    assert (again.work, again.again) == (["work"], True)
 
 
 def readings(file: Path) -> Iterator[str]:

@@ -120,7 +120,7 @@ async def test_totals_tell_what_is_sure_from_what_is_not(journal: Journal) -> No
     await journal.intend(intent("unknown price", reserved_usd=None))
     totals = await journal.totals()
     assert (totals.calls, totals.prompt_tokens, totals.completion_tokens) == (2, 15, 3)
-    assert (totals.cost_usd, totals.unpriced_calls) == (0.5, 1)
+    assert (totals.cost_usd, totals.unpriced_calls) == (0.5, 2)
     assert (totals.uncertain_calls, totals.uncertain_usd) == (1 + 2 + 1, 0.25 + 0.5)
 
 
@@ -254,11 +254,23 @@ async def test_concurrent_calls_do_not_disturb_each_other(journal: Journal) -> N
     assert len(await journal.samples([f"sample-{number}" for number in range(100)])) == 100
 
 
-async def test_a_look_at_a_hidden_split_has_one_place_however_often_it_is_told(world: World) -> None:
+async def test_without_other_runs_a_comparison_is_the_first_however_often_it_is_told(world: World) -> None:
     journal = world.claim()
-    assert await journal.look("test", ["a", "b"]) == 1
-    assert await journal.look("test", ["a"]) == 1
-    assert await journal.look("validation", ["c"]) == 1
-    assert await world.claim().look("test", ["a", "d"]) == 1
+    for _ in range(2):
+        journal.look("test", ["a", "b"])
+        assert await journal.comparison("test") == 1
+    again = world.claim()
+    again.look("test", ["a", "b"])
+    assert await again.comparison("test") == 1
     with pytest.raises(LeaseLost):
-        await journal.look("test", ["e"])
+        await journal.comparison("test")
+
+
+async def test_a_sending_of_unknown_fate_and_price_is_counted_as_unpriced(journal: Journal) -> None:
+    await journal.intend(intent("call-1", reserved_usd=None, uncertain=1))
+    await journal.intend(intent("call-2", reserved_usd=0.5))
+    totals = await journal.totals()
+    assert (totals.unpriced_calls, totals.uncertain_calls, totals.uncertain_usd) == (2, 3, 0.5)
+    journal.settle("call-1", CallResult("Paris", cost_usd=0.1, uncertain=1))
+    totals = await journal.totals()
+    assert (totals.unpriced_calls, totals.cost_usd) == (1, 0.1)

@@ -48,34 +48,56 @@ def looking(database: Database) -> Iterator[Looking]:
         journal.stop()
 
 
-async def test_runs_are_numbered_in_the_order_in_which_they_first_looked(looking: Looking) -> None:
+async def compare(journal: SqlJournal, *candidates: str) -> int:
+    journal.look("test", candidates)
+    return await journal.comparison("test")
+
+
+async def test_comparisons_are_numbered_in_the_order_in_which_they_were_first_made(looking: Looking) -> None:
     dataset = looking.dataset("bank")
     first, second = looking.run("run1", dataset), looking.run("run2", dataset)
-    assert await second.look("test", ["a", "b"]) == 1
-    assert await first.look("test", ["a", "c"]) == 2
-    assert await second.look("test", ["a", "d"]) == 1
-    assert await first.look("validation", ["a"]) == 1
+    assert await compare(second, "a", "b") == 1
+    assert await compare(first, "a", "c") == 2
+    assert await compare(second, "a", "b") == 1  # and told again, it is the same
+    first.look("validation", ["d", "e"])
+    assert await first.comparison("test") == 2
+
+
+async def test_the_same_comparison_again_is_no_further_look(looking: Looking) -> None:
+    dataset = looking.dataset("bank")
+    assert await compare(looking.run("run1", dataset), "a", "b") == 1
+    assert await compare(looking.run("run2", dataset), "a", "c") == 2
+    assert await compare(looking.run("run3", dataset), "b", "a") == 1
+    assert await compare(looking.run("run4", dataset), "a", "c") == 2
+    assert await compare(looking.run("run5", dataset), "a", "d") == 3
+
+
+async def test_a_run_that_compared_nothing_costs_the_others_nothing(looking: Looking) -> None:
+    dataset = looking.dataset("bank")
+    assert await compare(looking.run("run1", dataset), "a") == 1
+    assert await compare(looking.run("run2", dataset), "a", "b") == 1
+    assert await looking.run("run3", dataset).comparison("test") == 1
 
 
 async def test_versions_of_a_dataset_share_their_looks_and_other_datasets_do_not(looking: Looking) -> None:
     root, other = looking.dataset("bank"), looking.dataset("other")
     corrected = looking.dataset("bank v2", root_id=root)
-    assert await looking.run("run1", root).look("test", ["a"]) == 1
-    assert await looking.run("run2", corrected).look("test", ["a"]) == 2
-    assert await looking.run("run3", other).look("test", ["a"]) == 1
+    assert await compare(looking.run("run1", root), "a", "b") == 1
+    assert await compare(looking.run("run2", corrected), "a", "c") == 2
+    third = looking.run("run3", other)
+    assert await compare(third, "a", "b") == 1
+    third.look("validation", ["a", "b", "c"])
+    await third.flush()
     with looking.database.session() as session:
-        for dataset_id, runs in ((root, 2), (corrected, 2), (other, 1)):
-            found = datasets.looks(session, session.get_one(Dataset, dataset_id))
-            assert (found["test"].runs, found["test"].candidates) == (runs, runs)
-            assert found["test"].last_at is not None
-            assert found["validation"] == datasets.Looks(0, 0, None)
+        found = [datasets.looks(session, session.get_one(Dataset, one)) for one in (root, corrected, other)]
+    assert found == [datasets.Looks(0, 2, 2), datasets.Looks(0, 2, 2), datasets.Looks(3, 1, 1)]
 
 
 async def test_what_was_seen_stays_seen_when_the_run_is_deleted(looking: Looking) -> None:
     dataset = looking.dataset("bank")
-    await looking.run("run1", dataset).look("test", ["a"])
+    await compare(looking.run("run1", dataset), "a", "b")
     with looking.database.session() as session:
         session.delete(session.get_one(Run, "run1"))
         session.commit()
-        assert session.scalars(select(Look.run_id)).all() == ["run1"]
-    assert await looking.run("run2", dataset).look("test", ["a"]) == 2
+        assert session.scalars(select(Look.candidate).order_by(Look.candidate)).all() == ["a", "b"]
+    assert await compare(looking.run("run2", dataset), "a", "c") == 2

@@ -85,7 +85,7 @@ def _conclude(run: Run, spec: Training, search: Search | None, test: Report | No
         "test": scores,
         "gap": gap,
         "flips": _flips(spec, search, test),
-        "looks": {"validation": search.validated if search else 1, "test": test.look if test else 0},
+        "looks": {"validation": search.validated if search else 1, "test": test.comparison if test else 0},
         "epochs": search.epochs if search else 0,
         "proposals": search.proposals if search else 0,
         "accepted": search.accepted if search else 0,
@@ -109,7 +109,7 @@ def _ruling(
         why = "its budget ended before the sealed test" if spec.test else "the data has no test split"
         return "indecisive", f"Nothing can be said: {why}. Keep the initial prompts.", None
     before, after = test.of(spec.start), test.of(final)
-    _, level = strictness(spec.alpha, test.look)
+    _, level = strictness(spec.alpha, test.comparison)
     comparison = paired(before, after, seed=spec.seed, level=level)
     scores = {
         "initial": mean_of(before).as_json(),
@@ -121,7 +121,7 @@ def _ruling(
     if search.best is search.initial:
         sentence = "Keep the initial prompts: no proposal was better on validation."
         return "keep", sentence, scores
-    ruling, sentence = verdict(comparison, alpha=spec.alpha, look=test.look)
+    ruling, sentence = verdict(comparison, alpha=spec.alpha, number=test.comparison)
     return ruling, sentence, scores
 
 

@@ -13,47 +13,49 @@ Verdict: TypeAlias = Literal["ship", "keep", "indecisive"]
 _TESTS = {"mcnemar_exact": "McNemar's exact test", "sign_flip": "sign-flip permutation test"}
 
 
-def strictness(alpha: float, look: int) -> tuple[float, float]:
-    """Significance level and level of the interval for the look-th run (from 1) that reads a test split.
+def strictness(alpha: float, number: int) -> tuple[float, float]:
+    """Significance level and level of the interval for the number-th comparison (from 1) on one test split.
 
-    Several runs against one test split are several chances to be lucky, so each is held to its share: Bonferroni's
-    correction by the looks so far, alpha / look and 1 - 0.05 / look. Source: Bonferroni (1936); Dunn (1961).
+    Several comparisons on one test split are several chances to be lucky, so each is held to its share: Bonferroni's
+    correction by the comparisons so far, alpha / number and 1 - 0.05 / number. Source: Bonferroni (1936); Dunn (1961).
     """
-    return alpha / max(1, look), 1.0 - 0.05 / max(1, look)
+    return alpha / max(1, number), 1.0 - 0.05 / max(1, number)
 
 
-def verdict(comparison: Paired, alpha: float = 0.05, look: int = 1) -> tuple[Verdict, str]:
+def verdict(comparison: Paired, alpha: float = 0.05, number: int = 1) -> tuple[Verdict, str]:
     """The recommendation and the sentences that explain it.
 
-    look: which run this is, from 1, to read this test split; the comparison's interval has the level of ``strictness``, and
+    number: which comparison this is, from 1, on this test split; the comparison's interval has the level of ``strictness``, and
     alpha is divided likewise. "ship": the mean rose, p < alpha, and the interval excludes 0. "indecisive": too few pairs to say
     anything, because under 60 % of the examples were scored for both, or even a perfect result on n pairs could not reach
     p < alpha (2 x 0.5^n >= alpha). "keep": everything else.
     """
-    alpha, _ = strictness(alpha, look)
+    alpha, _ = strictness(alpha, number)
     problem = thin(comparison)
     if not problem and 2 * 0.5**comparison.n >= alpha:
         examples = "1 example" if comparison.n == 1 else f"{comparison.n} examples"
-        problem = f"{examples} cannot show a difference at the level {alpha:.2g}{_again(look)}, however large"
+        problem = f"{examples} cannot show a difference at the level {alpha:.2g}{_again(number)}, however large"
     if problem:
         return "indecisive", f"Indecisive: {problem}. Keep the initial prompts until there is more to go by."
     delta, low, p_value = comparison.delta or 0.0, comparison.low or 0.0, comparison.p_value or 0.0
     if delta > 0 and p_value < alpha and low > 0:
-        return "ship", f"Ship the new prompts: {_facts(comparison)} {_by_chance(comparison)}{_held_to(look, alpha)}"
+        return "ship", f"Ship the new prompts: {_facts(comparison)} {_by_chance(comparison)}{_held_to(number, alpha)}"
     return (
         "keep",
-        f"Keep the initial prompts: {_facts(comparison)} {_why_keep(comparison, alpha)}{_held_to(look, alpha)}",
+        f"Keep the initial prompts: {_facts(comparison)} {_why_keep(comparison, alpha)}{_held_to(number, alpha)}",
     )
 
 
-def _again(look: int) -> str:
-    return f" that the {_ordinal(look)} run on one test split is held to" if look > 1 else ""
+def _again(number: int) -> str:
+    return f" that the {_ordinal(number)} comparison on one test split is held to" if number > 1 else ""
 
 
-def _held_to(look: int, alpha: float) -> str:
-    if look == 1:
+def _held_to(number: int, alpha: float) -> str:
+    if number == 1:
         return ""
-    told = f"This is the {_ordinal(look)} run to read this dataset's test split, so it is held to p < {alpha:.2g}"
+    told = (
+        f"This is the {_ordinal(number)} comparison on this dataset's test examples, so it is held to p < {alpha:.2g}"
+    )
     return f" {told} and a wider interval."
 
 

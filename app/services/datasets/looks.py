@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.store.looks import comparisons
 from app.store.models import Dataset, Look
 
 
 @dataclass(frozen=True)
 class Looks:
-    """Looks at one split of all versions of a dataset. runs: those that looked; candidates: prompts that they measured."""
+    """Looks at the hidden splits of all versions of a dataset; those of deleted runs count, since what was seen stays seen.
 
-    runs: int
-    candidates: int
-    last_at: dt.datetime | None
+    validated: prompts measured on validation, counted once in each run. test_runs: runs that have read test examples.
+    comparisons: different comparisons on the test examples; the next one is held to its share of the error.
+    """
+
+    validated: int
+    test_runs: int
+    comparisons: int
 
 
-def looks(session: Session, dataset: Dataset) -> dict[str, Looks]:
-    """The looks at "validation" and "test". Runs that were deleted count: what was seen stays seen."""
-    counted = (func.count(Look.run_id.distinct()), func.count(), func.max(Look.at))
-    query = select(Look.split, *counted).where(Look.dataset_id == (dataset.root_id or dataset.id)).group_by(Look.split)
-    found = {split: Looks(runs, candidates, last_at) for split, runs, candidates, last_at in session.execute(query)}
-    return {split: found.get(split, Looks(0, 0, None)) for split in ("validation", "test")}
+def looks(session: Session, dataset: Dataset) -> Looks:
+    """The looks so far."""
+    root = dataset.root_id or dataset.id
+    validated = select(func.count()).where(Look.dataset_id == root, Look.split == "validation")
+    runs = select(func.count(Look.run_id.distinct())).where(Look.dataset_id == root, Look.split == "test")
+    compared = comparisons(session.connection(), root, "test")
+    return Looks(session.scalar(validated) or 0, session.scalar(runs) or 0, compared)

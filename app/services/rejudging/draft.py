@@ -28,7 +28,12 @@ FIELDS = (
 
 def defaults(session: Session, run: Run) -> dict[str, Json]:
     """The training's own rules, nothing bought, and the budget without limits."""
-    form = as_form(run.spec)
+    try:
+        form = as_form(run.spec)
+    except (KeyError, TypeError):
+        raise Conflict(
+            "this run's settings are written in another way than today's; it cannot be judged again"
+        ) from None
     dataset = session.get(Dataset, run.dataset_id)
     own = {name: form[name] for name in FIELDS if name in form} | {"dataset": dataset.name if dataset else ""}
     return own | {"missing": "leave"} | {name: None for name in FIELDS if name.startswith("budget_")}
@@ -108,4 +113,10 @@ def _spec(session: Session, run: Run, form: TrainingForm, pinned: Json) -> Json:
     limits = {name: getattr(form, f"budget_{name}") for name in ("usd", "calls", "tokens", "minutes")}
     # Every recorded proposal is judged, whether or not the search would have gone on so long under these rules.
     ends = {"epochs": epochs, "patience": epochs + 1}
-    return then | pinned | rules | ends | {"optimizer": None, "budget": limits, "source": source}
+    return (
+        then
+        | pinned
+        | rules
+        | ends
+        | {"optimizer": None, "instructions": "", "prompt": "", "budget": limits, "source": source}
+    )

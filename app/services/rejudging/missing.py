@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -60,7 +61,8 @@ def count(session: Session, spec: Json, *, gateway: Gateway, tools: Tools) -> Mi
         replayed = prepare(spec | {"record": record, "missing": "leave"}, rows, tools)
     except ValueError as error:
         raise Invalid([Problem("dataset", str(error))]) from None
-    found = asyncio.run(_judged(spec, replayed, gateway))
+    with ThreadPoolExecutor(1) as own:  # whoever asks may be in an event loop
+        found = own.submit(asyncio.run, _judged(spec, replayed, gateway)).result()
     unread = sum(one.error == NOT_READ for one in found)
     answers = sum(one.error == NO_ANSWER for one in found)
     judged = scorers.judgements(spec["scorers"])

@@ -131,25 +131,25 @@ def test_graded_scores_are_counted_as_better_and_worse() -> None:
     assert "sign-flip permutation test" in sentence
 
 
-def test_the_third_run_on_a_test_split_is_held_to_a_third_of_the_level() -> None:
+def test_the_third_comparison_on_a_test_split_is_held_to_a_third_of_the_level() -> None:
     assert strictness(0.05, 1) == (0.05, 0.95)
     assert strictness(0.06, 3) == pytest.approx((0.02, 1 - 0.05 / 3))
     eight_fixed = comparison(8, 1, 20)  # p = 2 x (1 + 9) / 2^9 = 0.039
     assert eight_fixed.p_value == pytest.approx(20 / 512)
     assert verdict(eight_fixed)[0] == "ship"
-    ruling, sentence = verdict(eight_fixed, look=3)
+    ruling, sentence = verdict(eight_fixed, number=3)
     assert ruling == "keep"
-    assert "This is the 3rd run to read this dataset's test split, so it is held to p < 0.017" in sentence
-    ruling, sentence = verdict(comparison(6, 0), look=2)  # 2 x 0.5^6 = 0.031, above 0.025
+    assert "This is the 3rd comparison on this dataset's test examples, so it is held to p < 0.017" in sentence
+    ruling, sentence = verdict(comparison(6, 0), number=2)  # 2 x 0.5^6 = 0.031, above 0.025
     assert ruling == "indecisive"
-    assert "at the level 0.025 that the 2nd run on one test split is held to, however large" in sentence
+    assert "at the level 0.025 that the 2nd comparison on one test split is held to, however large" in sentence
 
 
 @pytest.mark.parametrize(
-    ("look", "said"), [(2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (21, "21st"), (112, "112th")]
+    ("number", "said"), [(2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (21, "21st"), (112, "112th")]
 )
-def test_looks_are_numbered_as_people_do(look: int, said: str) -> None:
-    assert f"the {said} run" in verdict(comparison(30, 0), look=look)[1]
+def test_comparisons_are_numbered_as_people_do(number: int, said: str) -> None:
+    assert f"the {said} comparison" in verdict(comparison(30, 0), number=number)[1]
 
 
 def again(*scores: float | None, repeat: int) -> list[Sample]:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from app.api.context import answer, backend, body, page_size, session, text
 from app.services import datasets as service
 from app.services import documents, labels
+from app.services.errors import NotFound
 
 routes = Blueprint("labels", __name__, url_prefix="/datasets")
 
@@ -33,7 +34,10 @@ def rule(key: str, row: int) -> Response:
 @routes.delete("/<key>/labels/<int:row>")
 def take_back(key: str, row: int) -> Response:
     """Take the ruling about a row back."""
-    labels.take_back(session(), service.get(session(), key), row)
+    dataset = service.get(session(), key)
+    if row not in labels.rulings_of(session(), dataset):
+        raise NotFound(f"there is no ruling about row {row} of {dataset.name}")
+    labels.take_back(session(), dataset, row)
     return Response(status=204)
 
 

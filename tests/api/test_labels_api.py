@@ -36,6 +36,7 @@ def test_doubts_rulings_and_versions(web: Api) -> None:
     assert changed == [{"row": 3, "input": "colour 3", "before": "blue", "after": "azure"}]
     assert web.get(f"{path}/changes")["items"] == []
     assert web.client.delete(f"{BASE}{path}/labels/3").status_code == 204
+    web.read(web.client.delete(f"{BASE}{path}/labels/3"), 404)
     assert len(web.get(f"{path}/labels?state=open&limit=1")["items"]) == 1
 
 

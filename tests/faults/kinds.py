@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.config import ROOT, Settings
@@ -19,6 +20,7 @@ from app.ports.llm import Request
 from app.services import datasets, rejudging, runs, training
 from app.services.drive import drive
 from app.store.database import Database
+from app.store.models import Run
 from tests.fakes.llm import RuleLLM
 from tests.fakes.rule_optimizer import propose
 from tests.fakes.rule_world import RuleWorld
@@ -97,10 +99,16 @@ def drive_to_end(session: Session, run_id: str) -> RuleLLM:
 
 
 def _queue_rejudging(session: Session, changes: Mapping[str, Any]) -> str:
-    """A finished training judged again with other minibatches, of which the missing answers are bought."""
-    run_id = _queue_training(session, changes)
-    drive_to_end(session, run_id)
-    run = runs.get(session, run_id)
+    """A finished training judged again with other minibatches, of which the missing answers are bought.
+
+    The training of an earlier one with the same changes does again: what is judged is told by its id.
+    """
+    done = session.scalars(select(Run).where(Run.kind == "train", Run.status == "done"))
+    run = next((one for one in done if changes.items() <= one.spec.items()), None)
+    if run is None:
+        run_id = _queue_training(session, changes)
+        drive_to_end(session, run_id)
+        run = runs.get(session, run_id)
     settings, asked = Settings(), {"seed": 3, "missing": "buy", "scorer": ["similarity"]}
     spec = rejudging.parse(
         session, run, asked, settings=settings, gateway=Gateway(settings, {}), tools=scorers.NO_TOOLS

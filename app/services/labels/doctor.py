@@ -38,6 +38,8 @@ MOST = 5_000
 ALONE = 2
 """Fewer strong candidates than this on a row say nothing: one may simply be wrong."""
 CHUNK = 400
+PARTS = ("train", "validation", "test")
+"""The index of samples by case begins with run and split: naming all splits lets the database go straight to the cases."""
 STATES = ("open", "ruled")
 
 _Rows = tuple[tuple[int, str, str], ...]
@@ -160,7 +162,7 @@ def _failing(session: Session, dataset: Dataset, strong_of: dict[str, list[str]]
     for start in range(0, len(rows), CHUNK):
         part = [str(row) for row in rows[start : start + CHUNK]]
         answers = select(SampleRow.case, SampleRow.candidate, SampleRow.run_id, SampleRow.response)
-        answers = answers.where(_by(strong_of), SampleRow.case.in_(part))
+        answers = answers.where(_by(strong_of), SampleRow.split.in_(PARTS), SampleRow.case.in_(part))
         # The first answer of several by one candidate in a run, and of several runs that of the newest sample.
         for name, *one in session.execute(answers.order_by(SampleRow.repeat.desc(), SampleRow.id)):
             given[int(name)].append(Given(*one))
@@ -200,7 +202,7 @@ def _splits(session: Session, runs: Sequence[str], rows: Collection[int]) -> dic
     names = [str(row) for row in rows]
     for start in range(0, len(names) if runs else 0, CHUNK):
         part = names[start : start + CHUNK]
-        query = select(SampleRow.case, SampleRow.split).where(SampleRow.run_id.in_(runs), SampleRow.case.in_(part))
-        for name, split in session.execute(query.distinct()):
+        query = select(SampleRow.case, SampleRow.split).where(SampleRow.run_id.in_(runs), SampleRow.split.in_(PARTS))
+        for name, split in session.execute(query.where(SampleRow.case.in_(part)).distinct()):
             found[int(name)].add(split)
     return {row: frozenset(found[row]) for row in rows}

@@ -12,6 +12,7 @@ from app.web import (
     database,
     datasets,
     errors,
+    find,
     fmt,
     health,
     home,
@@ -23,6 +24,7 @@ from app.web import (
     runs,
     security,
     spending,
+    style,
     trainings,
 )
 from app.web.context import Backend, attach
@@ -31,6 +33,7 @@ BLUEPRINTS = (
     assets.pages,
     health.pages,
     home.pages,
+    find.pages,
     runs.pages,
     live.pages,
     compare.pages,
@@ -39,6 +42,7 @@ BLUEPRINTS = (
     prompts.pages,
     trainings.pages,
     providers.pages,
+    style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""
 

@@ -120,7 +120,7 @@ def test_rulings_by_keyboard(site: Site, visit: Callable[..., Visit], width: int
     seen.page.evaluate("document.activeElement.blur()")
     seen.page.keyboard.press("x")
     seen.page.wait_for_selector(f"text=Row {first}: excluded.")
-    assert seen.page.locator("article h3").first.inner_text() == f"Row {second}"
+    assert seen.page.locator("article h2").first.inner_text() == f"Row {second}"
     seen.page.keyboard.press("u")
     seen.page.wait_for_selector(f"#row-{first}")
     seen.page.locator(f"#note-{first}").fill("enter decides nothing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from app.api.context import answer, backend, body, page_size, session, text
 from app.services import datasets as service
@@ -53,6 +53,15 @@ def versions(key: str) -> Response:
     """Every version of it, the oldest first."""
     found = labels.versions(session(), service.get(session(), key))
     return answer({"items": [documents.dataset(one) for one in found]})
+
+
+@routes.get("/<key>/export")
+def export(key: str) -> Response:
+    """Its rows as CSV."""
+    dataset = service.get(session(), key)
+    rows = stream_with_context(service.export_csv(session(), dataset))
+    headers = {"Content-Disposition": f'attachment; filename="dataset-{dataset.id}.csv"'}
+    return Response(rows, mimetype="text/csv", headers=headers)
 
 
 @routes.get("/<key>/changes")

@@ -51,3 +51,4 @@ def test_bad_requests_are_refused_in_words(web: Api) -> None:
     assert "after" in web.errors(web.get(f"{path}/labels?after=x", 422))
     assert "sign" in web.errors(web.get(f"{path}/labels?sign=x", 422))
     web.get(f"{path}/changes?against=tickets", 409)
+    assert web.client.get(f"{BASE}{path}/export").text.startswith("row,input,answer")

@@ -243,3 +243,21 @@ def test_only_versions_of_one_dataset_are_compared(session: Session, dataset: Da
     other = datasets.import_file(session, io.BytesIO(b"input,answer\na,b\n"), "other.csv")
     with pytest.raises(Conflict, match="not versions of the same dataset"):
         labels.difference(session, dataset, other)
+
+
+def test_a_version_goes_out_as_csv_with_its_row_numbers(session: Session) -> None:
+    import csv
+    import io
+
+    file = 'note,text,kind,row\n"=1+1",a,x,n1\n,"b,\n""c""",y,n2\n,d,z,n3\n'
+    columns = {"input_column": "text", "answer_column": "kind"}
+    dataset = datasets.import_file(session, io.BytesIO(file.encode()), "odd.csv", **columns)  # type: ignore[arg-type]
+    labels.rule(session, dataset, 1, Decision("exclude"))
+    labels.rule(session, dataset, 3, Decision("correct", "=right"))
+    made = labels.make_version(session, dataset)
+    rows = list(csv.reader(io.StringIO("".join(datasets.export_csv(session, made)))))
+    assert rows == [
+        ["row_", "text", "kind", "note", "row"],
+        ["2", 'b,\n"c"', "y", "", "n2"],
+        ["3", "d", "'=right", "", "n3"],
+    ]

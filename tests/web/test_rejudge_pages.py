@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
 from app.services import labels, runs
 from app.store.database import Database
-from app.store.models import Dataset, Run
+from app.store.models import Dataset, Run, SampleRow
 from tests.faults.kinds import drive_to_end
 from tests.services.rejudge_world import again, finished
 from tests.web.conftest import Site, Visit
@@ -127,3 +128,27 @@ def test_the_form_counts_while_it_is_filled_in(
     seen.page.locator("#missing").select_option("buy")
     seen.page.wait_for_selector("#missing-count >> text=They are bought.")
     assert (seen.complaints, seen.foreign) == ([], [])
+
+
+def test_with_very_many_answers_it_counts_when_it_is_asked_to(
+    client: FlaskClient, database: Database, run: Run
+) -> None:
+    with database.session() as session:
+        one = session.query(SampleRow).filter_by(run_id=run.id).first()
+        assert one
+        same = {c.name: getattr(one, c.name) for c in SampleRow.__table__.columns if c.name not in ("id", "key")}
+        rows = [same | {"key": f"more {n}", "candidate": "f" * 32, "case": str(n)} for n in range(20_001)]
+        session.execute(insert(SampleRow), rows)
+        session.commit()
+    assert "takes a moment" in client.get(f"/runs/{run.id}/rejudge").text
+    count = f"/runs/{run.id}/rejudge/missing"
+    assert "takes a moment" in post(client, count, FORM).text
+    assert "88 answers, at no cost" in post(client, count, FORM | {"count": "1"}).text
+    assert post(client, f"/runs/{run.id}/rejudge", FORM).status_code == 303
+
+
+def test_a_dataset_goes_out_as_csv(client: FlaskClient, run: Run) -> None:
+    page = client.get(f"/datasets/{run.dataset_id}/rows.csv")
+    assert page.mimetype == "text/csv"
+    assert page.text.splitlines()[0] == "row,user_input,ground_truth_output"
+    assert f"/datasets/{run.dataset_id}/rows.csv" in client.get(f"/datasets/{run.dataset_id}").text

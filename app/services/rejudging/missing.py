@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import scorers
@@ -26,7 +27,7 @@ from app.services.rejudging.record import record_of
 from app.services.training.draft import examples_of
 from app.services.training.estimate import judgements, model_ref
 from app.store.memory import MemoryRecord
-from app.store.models import Dataset
+from app.store.models import Dataset, Run, SampleRow
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ def count(session: Session, spec: Json, *, gateway: Gateway, tools: Tools) -> Mi
         usd_high=_usd(high, prices),
         sealed=unread,
     )
+
+
+def has_more_than(session: Session, run: Run, answers: int) -> bool:
+    """Whether a training has more answers on record."""
+    query = select(SampleRow.id).where(SampleRow.run_id == run.id).order_by(SampleRow.id)
+    return session.scalar(query.offset(answers).limit(1)) is not None
 
 
 async def _judged(spec: Json, replayed: Replayed, gateway: Gateway) -> Sequence[Sample]:

@@ -16,7 +16,7 @@ from app.core import scorers
 from app.ports.llm import Json
 from app.services import datasets, labels, rejudging
 from app.services.errors import Invalid, NotFound, Problem
-from app.services.rejudging.missing import Missing, count
+from app.services.rejudging.missing import Missing, count, has_more_than
 from app.store.models import Dataset, Run
 from app.web import params
 from app.web.context import backend, settings
@@ -24,6 +24,8 @@ from app.web.database import session
 from app.web.errors import by_field
 from app.web.runs.page import get, pages, render
 
+AT_ONCE = 20_000
+"""Answers on record from which on what is missing is counted only when asked: each is scored again for it."""
 ONCE = re.compile("[0-9a-f]{10}")
 
 
@@ -49,14 +51,14 @@ def rejudge(run_id: str) -> ResponseReturnValue:
     values = _shown(rejudging.defaults(session(), run))
     if chosen := params.text("dataset"):
         values["dataset"] = chosen
-    return _form(run, values, _lookout(run, values))
+    return _form(run, values, _lookout(run, values, counted=False))
 
 
 @pages.post("/<run_id>/rejudge")
 def start_rejudging(run_id: str) -> ResponseReturnValue:
     """Start it, or say what stands against it."""
     run, values = get(run_id), _sent()
-    lookout = _lookout(run, values)
+    lookout = _lookout(run, values, counted=True)
     problems = lookout.problems
     if lookout.costly and not request.form.get("confirmed"):
         problems = (Problem("confirmed", "it may cost more than budget.confirm_usd; tick the box to agree"),)
@@ -75,15 +77,20 @@ def start_rejudging(run_id: str) -> ResponseReturnValue:
 def count_missing(run_id: str) -> ResponseReturnValue:
     """The count alone, while the form is filled in."""
     run = get(run_id)
-    return render("runs/parts/missing.html", run, lookout=_lookout(run, _sent()))
+    return render(
+        "runs/parts/missing.html", run, lookout=_lookout(run, _sent(), counted=bool(request.form.get("count")))
+    )
 
 
-def _lookout(run: Run, values: Mapping[str, str]) -> Lookout:
+def _lookout(run: Run, values: Mapping[str, str], *, counted: bool) -> Lookout:
+    """counted: whatever time it takes."""
     raw: dict[str, object] = {**values, "scorer": [line for line in values["scorer"].splitlines() if line.strip()]}
     gateway = backend().gateway
     try:
         with closing(backend().open_tools()) as tools:
             spec = rejudging.parse(session(), run, raw, settings=settings(), gateway=gateway, tools=tools)
+            if not counted and has_more_than(session(), run, AT_ONCE):
+                return Lookout(spec)
             return Lookout(spec, count(session(), spec, gateway=gateway, tools=tools))
     except Invalid as error:
         return Lookout(problems=error.problems)

@@ -199,6 +199,18 @@ def test_versions_follow_each_other_and_each_can_be_deleted(session: Session, da
     assert labels.make_version(session, dataset).name == "colours v4"
 
 
+def test_versions_go_on_when_the_first_one_is_gone_for_good(session: Session, dataset: Dataset) -> None:
+    labels.rule(session, dataset, 3, Decision("exclude"))
+    second, first = labels.make_version(session, dataset), dataset.id
+    datasets.delete(session, dataset)
+    session.delete(dataset)
+    session.commit()
+    labels.rule(session, second, 4, Decision("exclude"))
+    third = labels.make_version(session, second)
+    assert (third.name, third.root_id, third.parent_id) == ("colours v3", first, second.id)
+    assert labels.parent(session, second) is None
+
+
 def test_the_name_of_another_dataset_is_left_to_it(session: Session, dataset: Dataset) -> None:
     import io
 

@@ -20,7 +20,6 @@ from app.store.models import Dataset, Example, Ruling
 
 BATCH = 1000
 
-
 _Changes = dict[int, str | None]
 """By row: the new answer, or None for a row that is excluded."""
 
@@ -43,9 +42,7 @@ def make_version(session: Session, dataset: Dataset) -> Dataset:
     whole = _gather(session, dataset)
     session.commit()  # ends the reading: others may write until the version is stored
     try:
-        root = session.scalars(
-            select(Dataset).where(Dataset.id == (dataset.root_id or dataset.id)).with_for_update()
-        ).one()
+        root = _lock(session, dataset)
         if whole.changes != _changes(rulings_of(session, dataset)):
             whole = _gather(session, dataset)  # somebody ruled meanwhile
         known = versions(session, dataset)
@@ -68,6 +65,12 @@ def versions(session: Session, dataset: Dataset) -> list[Dataset]:
 def parent(session: Session, dataset: Dataset) -> Dataset | None:
     """The version that this one was corrected from, deleted or not; None for a first version, or when it is gone."""
     return session.get(Dataset, dataset.parent_id) if dataset.parent_id else None
+
+
+def _lock(session: Session, dataset: Dataset) -> Dataset:
+    """The first version, which nobody else makes versions of meanwhile; the dataset itself when that one is gone for good."""
+    both = select(Dataset).where(Dataset.id.in_({dataset.root_id or dataset.id, dataset.id}))
+    return session.scalars(both.order_by(Dataset.id).with_for_update()).all()[0]
 
 
 def _changes(rulings: Mapping[int, Ruling]) -> _Changes:
@@ -113,7 +116,7 @@ def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> 
         rows=whole.statistics["rows"],
         report=_report(dataset, whole),
         statistics=whole.statistics,
-        root_id=root.id,
+        root_id=dataset.root_id or dataset.id,
         parent_id=dataset.id,
         version=version,
     )
@@ -127,9 +130,11 @@ def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> 
 
 def _free(session: Session, dataset: Dataset, root: Dataset) -> tuple[int, str]:
     """The next number after every version there ever was, and a name that is free."""
-    query = select(Dataset.version).where(or_(Dataset.id == root.id, Dataset.root_id == root.id))
+    first = dataset.root_id or dataset.id
+    query = select(Dataset.version).where(or_(Dataset.id == first, Dataset.root_id == first))
     version = 1 + max(session.scalars(query))
-    base = dataset.name.removesuffix(f" v{dataset.version}") if root.deleted_at else root.name
+    known_by_root = root.id == first and not root.deleted_at
+    base = root.name if known_by_root else dataset.name.removesuffix(f" v{dataset.version}")
     while True:
         ending = f" v{version}"
         name = base[: LONGEST_NAME - len(ending)] + ending

@@ -117,6 +117,9 @@ class _Draft:
                 "tokens": form.budget_tokens,
                 "minutes": form.budget_minutes,
             },
+            "stop_above_usd_per_point": form.stop_above_usd_per_point,
+            "worth_points": form.worth_points,
+            "pilot_examples": form.pilot_examples,
             "calls": self._calls([m for m in (primary, optimizer, judge) if m]),
             "cache": form.cache,
         }

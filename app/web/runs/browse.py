@@ -40,12 +40,9 @@ def index() -> ResponseReturnValue:
         "first": url_for("runs.index", **chosen) if after else "",
         "more": url_for("runs.index", **chosen, after=shown[-1].id) if len(found) > PAGE else "",
     }
+    kinds = [(name, kind.title) for name, kind in KINDS.items()]
     return render_template(
-        "runs/index.html",
-        page=page,
-        filters=filters,
-        statuses=[(s, s) for s in STATUSES],
-        kinds=[(n, k.title) for n, k in KINDS.items()],
+        "runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES], kinds=kinds
     )
 
 

@@ -113,6 +113,7 @@ def _spec(session: Session, run: Run, form: TrainingForm, pinned: Json) -> Json:
     limits = {name: getattr(form, f"budget_{name}") for name in ("usd", "calls", "tokens", "minutes")}
     # Every recorded proposal is judged, whether or not the search would have gone on so long under these rules.
     ends = {"epochs": epochs, "patience": epochs + 1}
+    ends |= {name: None for name in ("stop_above_usd_per_point",) if name in then}
     return (
         then
         | pinned

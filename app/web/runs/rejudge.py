@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -129,6 +128,5 @@ def _form(
         lookout=lookout,
         problems=problems,
         errors=by_field(Invalid(problems)),
-        once=request.form.get("once") or secrets.token_hex(5),
     )
     return page, 422 if problems else 200

@@ -113,7 +113,9 @@ def _spec(session: Session, run: Run, form: TrainingForm, pinned: Json) -> Json:
     limits = {name: getattr(form, f"budget_{name}") for name in ("usd", "calls", "tokens", "minutes")}
     # Every recorded proposal is judged, whether or not the search would have gone on so long under these rules.
     ends = {"epochs": epochs, "patience": epochs + 1}
-    ends |= {name: None for name in ("stop_above_usd_per_point",) if name in then}
+    # Neither a stop by price nor the shortening of the winner is part of what is judged.
+    off = {"stop_above_usd_per_point": None, "shorten": "off"}
+    ends |= {name: value for name, value in off.items() if name in then}
     return (
         then
         | pinned

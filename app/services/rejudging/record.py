@@ -28,7 +28,7 @@ def record_of(session: Session, source: Json) -> Record:
     proposals: defaultdict[int, list[Json]] = defaultdict(list)
     parents: dict[int, int] = {}
     for note in notes(session, run.id):
-        if note.name == "proposal":
+        if note.name == "proposal" and note.data["fate"] != "shortened":  # that one was made after the search
             proposals[note.data["epoch"]].append(note.data)
         elif note.name == "epoch":
             parents[note.data["epoch"]] = note.data["parent"]

@@ -69,14 +69,15 @@ def test_the_same_rules_give_the_same_decisions_and_buy_nothing(session: Session
 
 
 def test_a_stricter_rule_takes_back_what_was_accepted(session: Session, run: Run) -> None:
-    assert run.outcome["accepted"] == 2
+    assert run.outcome["accepted"] > 0
     made, llm = again(session, run, acceptance="confidence")
     assert llm.paid == []
     assert made.outcome["accepted"] == 0
-    assert made.outcome["changed"] == 2
+    assert made.outcome["changed"] == run.outcome["accepted"]
     assert made.outcome["final"]["number"] == 0
     assert made.outcome["verdict"] == "would_keep"
-    assert "not at confidence" in made.outcome["decisions"][0]["now"]["why"]
+    lost = [one["now"]["why"] for one in made.outcome["decisions"] if one["then"]["fate"] == "accepted"]
+    assert any("not at confidence" in why for why in lost)
 
 
 def test_it_never_ships_flatly_and_nothing_gets_into_the_library(session: Session, run: Run) -> None:
@@ -105,10 +106,9 @@ def test_with_other_minibatches_what_is_not_on_record_is_not_measured(session: S
     assert 0 < found.answers_low <= found.answers_high
     made, llm = again(session, run, seed="3")
     assert llm.paid == []
-    assert made.outcome["unmeasured"] == 3
+    assert 0 < made.outcome["unmeasured"] <= run.outcome["proposals"]
     for one in made.outcome["decisions"]:
-        assert one["now"]["fate"] != "accepted"
-        assert one["now"]["measured"] or "only" in one["now"]["why"]
+        assert one["now"]["measured"] or one["now"]["fate"] == "rejected"
     unbought = select(func.count()).select_from(SampleRow).where(SampleRow.run_id == made.id)
     assert (
         session.scalar(unbought.where(SampleRow.outcome == "cancelled", SampleRow.score.is_(None))) == found.answers_low
@@ -275,3 +275,12 @@ def test_the_history_of_a_version_names_each_training_and_what_became_of_it(sess
     judged, _ = again(session, run, dataset=made.name)
     assert [(one.id, found and found.id) for one, found in rejudging.history(session, made)] == [(run.id, judged.id)]
     assert rejudging.history(session, session.get_one(Dataset, run.dataset_id)) == []
+
+
+def test_a_shorter_version_that_was_offered_after_the_search_is_no_part_of_it(session: Session) -> None:
+    run = finished(session, shorten="offer")
+    made, llm = again(session, run)
+    assert llm.paid == []
+    same = [name for name in SAME if name != "looks"]
+    assert [made.outcome[name] for name in same] == [run.outcome[name] for name in same]
+    assert "shortening" not in made.outcome

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, table
+from app.cli.rejudge import rejudge
 from app.cli.train import report as report_result
 from app.services import documents
 from app.services import runs as service
@@ -23,7 +24,10 @@ FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {"csv": service.ex
 
 @click.group()
 def runs() -> None:
-    """Runs: list, show, bill, watch, pause, resume, cancel, export, report."""
+    """Runs: list, show, bill, watch, pause, resume, cancel, rejudge, export, report."""
+
+
+runs.add_command(rejudge)
 
 
 @runs.command("list")

@@ -138,10 +138,15 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Exam:
-    """How candidates are examined: who answers, who scores."""
+    """How candidates are examined: who answers, who scores.
+
+    looked: hidden splits whose answers were all given before, so that reading them again shows nothing new, each with the
+    number of the comparison that was made then.
+    """
 
     responder: Responder
     scorer: Scorer
+    looked: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:

@@ -47,6 +47,21 @@ def parse(
     return spec
 
 
+def examined(
+    session: Session, form: TrainingForm, *, settings: Settings, gateway: Gateway, tools: Tools
+) -> tuple[Json, list[Problem]]:
+    """What concerns scoring in a form, as a spec pins it: scorers, judge, calls; and what is wrong with it.
+
+    calls: of primary model and judge.
+    """
+    draft = _Draft(session, form, settings, gateway, tools)
+    chosen, judge = draft._scorers()
+    models = [ModelRef(form.primary_model, {}, form.api_base or None), *([judge] if judge else [])]
+    draft._budget(models)
+    pinned = {"scorers": chosen, "judge": _as_json(judge), "calls": draft._calls(models)}
+    return pinned, draft.problems
+
+
 class _Draft:
     """One form on its way to a spec; collects what is wrong with it."""
 

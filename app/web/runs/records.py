@@ -160,6 +160,8 @@ TITLES = {
     "judge": "Judge model",
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
+    "source": "Judged again from run",
+    "missing": "What is not on record",
     "worth_points": "Improvement worth finding",
     "pilot_examples": "Examples of a plan",
     "stop_above_usd_per_point": "Most for a further point",
@@ -171,13 +173,17 @@ UNITS = {
     "stop_above_usd_per_point": " US dollars",
 }
 LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
+SOURCE = "source"
+"""The run whose record this one works on, with how it had come out."""
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 
 def facts(spec: Json) -> list[tuple[str, str]]:
     """The specification as title and words, without the long texts."""
-    said = ((name, in_words(value)) for name, value in spec.items() if name not in LONG)
+    said = (
+        (name, in_words(value if name != SOURCE else value["run"])) for name, value in spec.items() if name not in LONG
+    )
     titles = (
         (TITLES.get(name, name.replace("_", " ").capitalize()), words, UNITS.get(name, "")) for name, words in said
     )

@@ -89,6 +89,15 @@ def samples(run_id: str) -> Response:
     return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
 
 
+@routes.get("/<run_id>/unprocessed")
+def unprocessed(run_id: str) -> Response:
+    """Every answer without a score, with its cause and how often it was asked again: after (a sample's id), limit."""
+    run, size = service.get(session(), run_id), page_size()
+    found = service.unprocessed(session(), run, after=whole("after", 0), limit=size)
+    items = [documents.sample(one.sample) | {"retries": one.retries} for one in found]
+    return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
+
+
 @routes.post("/<run_id>/pause")
 def pause(run_id: str) -> Response:
     """Pause it; a running one stops within five seconds."""
@@ -137,7 +146,7 @@ def _rejudged(run_id: str, given: dict[str, Json], tools: Tools) -> Json:
 
 @routes.get("/<run_id>/export")
 def export(run_id: str) -> Response:
-    """A file: format csv or jsonl (answers and scores) or html (the report)."""
+    """A file: format csv or jsonl (answers and scores), failed (those without a score, as CSV) or html (the report)."""
     run, kind = service.get(session(), run_id), request.args.get("format", "csv")
     if kind not in EXPORTS:
         raise Invalid([Problem("format", f"must be one of {', '.join(EXPORTS)}, not {kind[:40]!r}")])
@@ -154,5 +163,6 @@ def _report(session: Session, run: Run) -> Iterator[str]:
 EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str]]]] = {
     "csv": ("text/csv", service.export_csv),
     "jsonl": ("application/x-ndjson", service.export_jsonl),
+    "failed": ("text/csv", service.export_failed),
     "html": ("text/html", _report),
 }

@@ -27,7 +27,7 @@ OPTIONS = (
     click.option("--min-delta", "min_improvement", metavar="NUMBER", help="Least improvement on validation to accept."),
     click.option("--seed", metavar="N", help="Seed of minibatches, blocks and intervals."),
     click.option("--dataset", metavar="NAME", help="A version of the training's dataset."),
-    click.option("--missing", metavar="RULE", help="What is not on record: leave, or buy."),
+    click.option("--missing", metavar="RULE", help="What is not on record: leave, buy, or retry (what failed too)."),
     click.option("--budget-usd", metavar="USD", help="Most US dollars."),
     click.option("--budget-calls", metavar="N", help="Most model calls."),
     click.option("--budget-tokens", metavar="N", help="Most tokens."),
@@ -63,7 +63,7 @@ def rejudge(run_id: str, here: bool, only_estimate: bool, yes: bool, as_json: bo
             return Exit.DONE
         say(in_words(found))
         most, limit = found.usd_high, settings.budget.confirm_usd
-        if spec["missing"] == "buy" and most is not None and most > limit and not yes:
+        if spec["missing"] != "leave" and most is not None and most > limit and not yes:
             told = (
                 f"This may cost up to ${most:.2f}, more than budget.confirm_usd (${limit:.2f}); give --yes to start it"
             )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.config import ROOT, Settings
 from app.core import scorers
 from app.llm.gateway import Gateway
-from app.ports.llm import Json, Request
+from app.ports.llm import CallError, Json, Request
 from app.services import datasets, rejudging, runs, training
 from app.services.drive import drive
 from app.store.database import Database
@@ -100,9 +100,9 @@ def _answer(request: Request) -> str:
     return propose(messages, junk=0.3) if request.model.name == OPTIMIZER else RuleWorld().answer(messages)
 
 
-def drive_to_end(session: Session, run_id: str) -> RuleLLM:
+def drive_to_end(session: Session, run_id: str, rule: Callable[[Request], str | CallError] = _answer) -> RuleLLM:
     """Do a worker's work on a small run; returns the models with what they were paid for."""
-    llm = RuleLLM(_answer)
+    llm = RuleLLM(rule)
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
 
     def work() -> str:

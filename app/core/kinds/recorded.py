@@ -17,6 +17,8 @@ from app.ports.llm import Json, Message, ModelRef
 
 NOT_ON_RECORD: Outcome = "cancelled"
 """The outcome of an answer, or a judgement, that was never bought. It is no error, and no wrong answer either."""
+FAILED: tuple[Outcome, ...] = ("provider_error", "timed_out")
+"""Outcomes of a call that failed for good; nobody has seen an answer, so asking again is no second look at one."""
 NO_ANSWER = "it is not on record, and nothing is bought"
 NO_JUDGEMENT = "no judgement of it is on record, and nothing is bought"
 NOT_READ = "it was never read on the sealed test, which is not opened again"
@@ -52,23 +54,29 @@ class Given(Response):
 class RecordedAnswers:
     """Gives what was answered then. buy: what was not is asked of the model now, but for the sealed test, which stays shut.
 
-    source: the training's id. trusted: cases whose recorded scores still hold.
+    retry: what failed for good is asked again, on the sealed test too. source: the training's id. trusted: cases whose recorded
+    scores still hold.
     """
 
     record: Record = field(repr=False)
     source: str
     buy: bool
     trusted: frozenset[str] = field(repr=False)
+    retry: bool = False
 
     @property
     def spec(self) -> Json:
         """See app.core.model.Responder."""
-        return {"name": "recorded", "source": self.source, "buy": self.buy}
+        again = {"retry": True} if self.retry else {}
+        return {"name": "recorded", "source": self.source, "buy": self.buy} | again
 
     async def respond(self, candidate: Candidate, case: Case, ask: Ask) -> Response:
         """See app.core.model.Responder."""
         repeat = ask.repeat if isinstance(ask, Asker) else 0
-        if sample := self.record.samples.get((candidate.digest, case.id, repeat)):
+        sample = self.record.samples.get((candidate.digest, case.id, repeat))
+        if sample and self.retry and failed_for_good(sample):
+            return await SingleTurn().respond(candidate, case, ask)
+        if sample:
             return self._given(sample)
         if case.split == "test":
             return Response("", NOT_ON_RECORD, NOT_READ)
@@ -86,6 +94,11 @@ class RecordedAnswers:
         if scored or (sample.response and sample.outcome in ("scoring_failed", "provider_error")):
             return Given(sample.response)
         return Response(sample.response, sample.outcome, sample.error)
+
+
+def failed_for_good(sample: Sample) -> bool:
+    """Whether there is no answer because every try of a call failed."""
+    return sample.outcome in FAILED and not sample.response
 
 
 @dataclass(frozen=True)

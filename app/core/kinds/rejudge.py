@@ -20,7 +20,7 @@ from app.ports.journal import Sample
 from app.ports.llm import Json
 from app.ports.scoring import Tools
 
-MISSING = ("leave", "buy")
+MISSING = ("leave", "buy", "retry")
 CAVEAT = (
     " The rules were chosen after the result was known, so this is exploratory and proves nothing by itself;"
     " confirm it on examples that nobody has seen."
@@ -99,8 +99,8 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> R
 
     same = spec["scorers"] == spec["source"]["scorers"] and spec.get("judge") == spec["source"].get("judge")
     trusted = frozenset(case for case, text in then.items() if now.get(case) == text) if same else frozenset()
-    buy = spec["missing"] == "buy"
-    answers = RecordedAnswers(record, spec["source"]["run"], buy, trusted)
+    buy, retry = spec["missing"] != "leave", spec["missing"] == "retry"
+    answers = RecordedAnswers(record, spec["source"]["run"], buy, trusted, retry)
     values = {one.name: getattr(before, one.name) for one in dataclasses.fields(Training)}
     parts = {name: left(getattr(before, name)) for name in ("train", "validation", "test")}
     if not parts["train"] or not parts["validation"]:

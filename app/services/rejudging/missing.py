@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core import scorers
 from app.core.budget import Budget, Limits
-from app.core.kinds.recorded import NO_ANSWER, NO_JUDGEMENT, NOT_READ
+from app.core.kinds.recorded import NO_ANSWER, NO_JUDGEMENT, NOT_READ, failed_for_good
 from app.core.kinds.rejudge import Replayed, prepare, rejudge
 from app.core.model import Candidate
 from app.core.run import Run as Engine
@@ -65,7 +65,8 @@ def count(session: Session, spec: Json, *, gateway: Gateway, tools: Tools) -> Mi
     with ThreadPoolExecutor(1) as own:  # whoever asks may be in an event loop
         found = own.submit(asyncio.run, _judged(spec, replayed, gateway)).result()
     unread = sum(one.error == NOT_READ for one in found)
-    answers = sum(one.error == NO_ANSWER for one in found)
+    failed = sum(failed_for_good(one) for one in record.samples.values()) if spec["missing"] == "retry" else 0
+    answers = failed + sum(one.error == NO_ANSWER for one in found)
     judged = scorers.judgements(spec["scorers"])
     unjudged = judged * sum(one.error == NO_JUDGEMENT for one in found)
     most = answers + _unvalidated(replayed) if answers or unjudged else 0

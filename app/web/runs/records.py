@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs
 from app.services.errors import Invalid, NotFound, Problem
+from app.services.runs.examples import texts_of
 from app.services.runs.words import long_texts, shown
 from app.store.models import Run
 from app.web import params
@@ -75,6 +76,24 @@ def _asked_twice(run: Run) -> str:
     here = partial(url_for, "runs.examples", run_id=run.id)
     more = here(after=rows[PAGE - 1].cursor) if len(rows) > PAGE else ""
     return render("runs/pilot.html", run, rows=rows[:PAGE], first=here() if place else "", more=more)
+
+
+@pages.get("/<run_id>/unprocessed")
+def unprocessed(run_id: str) -> ResponseReturnValue:
+    """Every answer without a score: what failed, why, and how often it was asked again."""
+    run, place = get(run_id), params.whole("after")
+    rows = runs.unprocessed(session(), run, after=place, limit=PAGE + 1)
+    here = partial(url_for, "runs.unprocessed", run_id=run.id)
+    return render(
+        "runs/unprocessed.html",
+        run,
+        rows=rows[:PAGE],
+        count=runs.count_unprocessed(session(), run),
+        texts=texts_of(session(), run.dataset_id, {one.sample.case for one in rows}),
+        versions={version.digest: version.number for version in told_story(run).versions.values()},
+        first=here() if place else "",
+        more=here(after=rows[PAGE - 1].sample.id) if len(rows) > PAGE else "",
+    )
 
 
 def version_named(tale: Story, field: str, default: int) -> Version:

@@ -12,6 +12,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import scorers
+from app.core.kinds.rejudge import MISSING
 from app.ports.llm import Json
 from app.services import datasets, labels, rejudging
 from app.services.errors import Invalid, NotFound, Problem
@@ -39,17 +40,19 @@ class Lookout:
     @property
     def costly(self) -> bool:
         """Whether it may cost more than a person has to agree to."""
-        most = self.missing.usd_high if self.missing and self.spec["missing"] == "buy" else None
+        most = self.missing.usd_high if self.missing and self.spec["missing"] != "leave" else None
         return most is not None and most > settings().budget.confirm_usd
 
 
 @pages.get("/<run_id>/rejudge")
 def rejudge(run_id: str) -> ResponseReturnValue:
-    """The form with the training's own rules; the address may choose a version of the dataset."""
+    """The form with the training's own rules; the address may choose a version of the dataset, and what is bought."""
     run = get(run_id)
     values = _shown(rejudging.defaults(session(), run))
     if chosen := params.text("dataset"):
         values["dataset"] = chosen
+    if chosen := params.choice("missing", MISSING):
+        values["missing"] = chosen
     return _form(run, values, _lookout(run, values, counted=False))
 
 

@@ -112,9 +112,13 @@ def train(
         with closing(wiring.open_tools(settings)) as tools:
             spec = training.parse(session, raw, settings=settings, gateway=gateway, tools=tools)
         estimate = training.estimate(session, spec, gateway=gateway)
+        adjusted = training.adjustments(spec)
         if only_estimate:
-            emit(documents.values(estimate), as_json, lambda: click.echo(estimate_line(estimate)))
+            result = {**documents.values(estimate), "adjustments": adjusted}
+            emit(result, as_json, lambda: click.echo(estimate_line(estimate)))
             return Exit.DONE
+        for one in adjusted:
+            say(f"note: {one['role']} model: {training.in_words(one)}")
         _announce(estimate, settings.budget.confirm_usd, yes)
         run = training.start(session, spec, name=name)
     if queue and no_wait:

@@ -10,7 +10,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
-from app.services import runs
+from app.services import runs, training
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.runs.words import long_texts, shown
 from app.store.models import Run
@@ -147,7 +147,7 @@ TITLES = {
 }
 UNITS = {"max_prompt_chars": " characters"}
 LONG = frozenset({"system_prompt", "output_prompt", "instructions"})
-UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm"})
+UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 
@@ -190,6 +190,8 @@ def _said(key: str, text: str) -> str:
 
 
 pages.add_app_template_filter(long_texts, "long_texts")
+pages.add_app_template_filter(training.adjustments, "adjustments")
+pages.add_app_template_filter(in_words, "told")
 
 
 @pages.app_template_filter("pretty")

@@ -37,6 +37,11 @@ class Outlook:
         return any(model is not None and model["name"].startswith("simulated/") for model in models)
 
     @property
+    def adjusted(self) -> list[tuple[str, str]]:
+        """What its models are sent otherwise than was asked: role and words."""
+        return [(one["role"], training.in_words(one)) for one in training.adjustments(self.spec)] if self.spec else []
+
+    @property
     def needs_confirmation(self) -> bool:
         """Whether it may cost more than a person has to agree to."""
         most = self.estimate.usd_high if self.estimate else None

@@ -17,7 +17,7 @@ from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
 from app.core import scorers
 from app.ports.journal import Totals
-from app.services import datasets, documents, runs, training
+from app.services import datasets, documents, models, runs, training
 from app.services.errors import Problem
 
 LONGEST_PATH = 1000
@@ -118,7 +118,7 @@ def train(
             emit(result, as_json, lambda: click.echo(estimate_line(estimate)))
             return Exit.DONE
         for one in adjusted:
-            say(f"note: {one['role']} model: {training.in_words(one)}")
+            say(f"note: {one['role']} model: {models.in_words(one)}")
         _announce(estimate, settings.budget.confirm_usd, yes)
         run = training.start(session, spec, name=name)
     if queue and no_wait:

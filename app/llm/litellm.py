@@ -118,8 +118,11 @@ class LiteLLM:
         provider = way.provider
         if provider is None or provider.name in ("bedrock", "vertex_ai", "azure_ai"):
             self._lend_environment()
-            google = {"vertex_project": self._project, "vertex_location": self._location}
-            access: dict[str, Any] = google if provider and provider.name == "vertex_ai" else {}
+            access: dict[str, Any] = {}
+            if provider and provider.name == "vertex_ai":
+                access = {"vertex_project": self._project, "vertex_location": model.region or self._location}
+            elif provider and provider.name == "bedrock" and model.region:
+                access = {"aws_region_name": model.region}
             return access | ({"api_base": model.api_base} if model.api_base else {}), tuple(self._secrets())
         base = base_of(provider, model.api_base, self._environ) if model.api_base or provider.default_base else ""
         key, _ = key_for(provider, base, self._environ)

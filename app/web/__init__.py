@@ -16,6 +16,7 @@ from app.web import (
     health,
     home,
     live,
+    models,
     navigation,
     params,
     prompts,
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     datasets.pages,
     prompts.pages,
     trainings.pages,
+    models.pages,
     providers.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""

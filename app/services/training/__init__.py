@@ -13,10 +13,10 @@ from app.services.errors import NotFound
 from app.services.training.draft import parse
 from app.services.training.estimate import Estimate, estimate
 from app.services.training.form import TrainingForm, as_form, defaults
-from app.services.training.models import adjustments, in_words
+from app.services.training.models import adjustments
 from app.store.models import Run
 
-__all__ = ["Estimate", "TrainingForm", "adjustments", "as_form", "defaults", "estimate", "in_words", "parse", "start"]
+__all__ = ["Estimate", "TrainingForm", "adjustments", "as_form", "defaults", "estimate", "parse", "start"]
 
 
 def start(session: Session, spec: Json, *, name: str = "", cloned_from: str | None = None, once: str = "") -> Run:

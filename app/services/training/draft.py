@@ -68,7 +68,7 @@ class _Draft:
         primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
         optimizer = self._optimizer()
         chosen, judge = self._scorers()
-        models = [m for m in (primary, optimizer, judge) if m]
+        models = [m for m in (primary, optimizer, judge) if m and not m.problems]
         self._budget([m.ref for m in models])
         instructions = self._instructions()
         parts = self._split(dataset) if dataset else None
@@ -104,17 +104,20 @@ class _Draft:
                 "tokens": form.budget_tokens,
                 "minutes": form.budget_minutes,
             },
-            "calls": self._calls([m.ref for m in models], primary.ref.name),
+            "calls": self._calls(models),
             "cache": form.cache,
         }
 
-    def _calls(self, models: Sequence[ModelRef], primary: str) -> Json:
+    def _calls(self, models: Sequence[Chosen]) -> Json:
         """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
         form, limits, lanes = self._form, self._settings.rate_limits, {}
-        for model in models:
-            lane = self._gateway.lane(model)
-            asked = form.target_rpm if model.name == primary else None
-            lanes[model.name] = {"name": lane, "rpm": asked or limits.get(lane) or limits.get(model.name)}
+        primary = models[0].ref.name
+        for name in dict.fromkeys(model.ref.name for model in models):
+            same = [model for model in models if model.ref.name == name]
+            lane = self._gateway.lane(same[0].ref)
+            asked = [form.target_rpm] if name == primary and form.target_rpm else [m.target_rpm for m in same]
+            slowest = min((rpm for rpm in asked if rpm), default=None)
+            lanes[name] = {"name": lane, "rpm": slowest or limits.get(lane) or limits.get(name)}
         pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
         return self._settings.calls.model_dump() | pinned
 
@@ -179,9 +182,10 @@ class _Draft:
 
     def _model(self, field: str, name: str, base_field: str, base: str, asked: tuple[float, int]) -> Chosen:
         """A model with what it is sent of its temperature and most output tokens, if it can be called."""
-        chosen = choose(Wish(name, base, asked[0], asked[1], self._form.seed))
-        for flaw in chosen.problems:
-            self._refuse(field, flaw)
+        chosen = choose(self._session, Wish(name, base, asked[0], asked[1], self._form.seed))
+        if chosen.problems:
+            self.problems += [Problem(field, flaw) for flaw in chosen.problems]
+            return chosen
         problem = self._gateway.problem(chosen.ref)
         if problem:
             self._refuse(base_field if problem.startswith("api_base") else field, problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,9 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.core import scorers
 from app.core.kinds.spending import LARGEST, answers_of_epoch
+from app.core.model import model_ref
 from app.core.optimizers import STRATEGIES
 from app.llm.gateway import Gateway
-from app.ports.llm import Json, ModelRef
+from app.ports.llm import Json
+from app.services.models import warning
+from app.services.training.models import ROLES
 from app.store.models import Dataset
 
 GROWTH = 1_000
@@ -70,7 +74,8 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     calls = [sum(count for count, _, _ in use.values()) for use in uses]
     tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in uses]
     usd = [_usd(gateway, spec, use) for use in uses]
-    return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], _notes(spec, facts, usd[1]))
+    notes = (*_notes(spec, facts, usd[1]), *_ends(spec, gateway))
+    return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes)
 
 
 def _judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
@@ -93,6 +98,13 @@ def _usd(gateway: Gateway, spec: Json, use: Mapping[str, tuple[int, float, float
     return total
 
 
+def _ends(spec: Json, gateway: Gateway) -> list[str]:
+    """Which of the models their providers switch off."""
+    models = (model_ref(spec[role]) for role in ROLES if spec.get(role))
+    told = (warning(gateway, model, dt.datetime.now(dt.UTC).date()) for model in models)
+    return list(dict.fromkeys(filter(None, told)))
+
+
 def _notes(spec: Json, facts: Json, usd: float | None) -> tuple[str, ...]:
     notes = list(spec["split"]["notes"])
     if 0 < spec["split"]["test"] < 30:
@@ -102,8 +114,3 @@ def _notes(spec: Json, facts: Json, usd: float | None) -> tuple[str, ...]:
         notes.append("The price of a model is unknown, so the cost cannot be estimated; it is not zero.")
     warnings = (scorers.warning(one, facts) for one in spec["scorers"])
     return (*notes, *filter(None, warnings))
-
-
-def model_ref(spec: Json) -> ModelRef:
-    """A model as a spec pins it."""
-    return ModelRef(spec["name"], spec["params"], spec["api_base"])

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from app.core.params import resolve
+from sqlalchemy.orm import Session
+
+from app.core.params import ALIASES, Resolved, resolve
 from app.ports.llm import Json, ModelRef
+from app.services.errors import NotFound
+from app.services.models import called, is_config, price_of
+from app.store.models import ModelConfigRevision
 
 ROLES = ("primary", "optimizer", "judge")
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a form says of one model. base: API base, "" for none. seed: of the run; simulated models answer by it."""
+    """What a form says of one model. name: of a model, or config:NAME. base: API base, "" for none.
+
+    seed: of the run; simulated models answer by it.
+    """
 
     name: str
     base: str
@@ -24,44 +32,71 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """ref: the model that is called. pinned: what the spec keeps of it. problems: why it cannot be used so."""
+    """ref: the model that is called. pinned: what the spec keeps of it. target_rpm: of its config, None without one.
+
+    problems: why it cannot be used so; then the rest means nothing.
+    """
 
     ref: ModelRef
     pinned: Json
+    target_rpm: float | None = None
     problems: tuple[str, ...] = ()
 
 
-def choose(wish: Wish) -> Chosen:
-    """The model that a wish names, with what it is sent and what was adjusted."""
-    params: dict[str, Json] = {"temperature": wish.temperature, "max_output_tokens": wish.max_output_tokens}
-    if wish.name.startswith("simulated/"):
-        params["seed"] = wish.seed
-    resolved = resolve(wish.name, params, wish.base or None)
-    ref = ModelRef(wish.name, resolved.params, wish.base or None)
-    asked: Json = {"model": wish.name, "api_base": wish.base}
-    asked |= {"temperature": wish.temperature, "max_output_tokens": wish.max_output_tokens}
-    pinned: Json = {"name": ref.name, "params": resolved.params, "api_base": ref.api_base}
-    if resolved.adjustments:
-        pinned |= {"asked": asked, "adjustments": [asdict(one) for one in resolved.adjustments]}
-    return Chosen(ref, pinned, tuple(f"{name}: {why}" for name, why in resolved.refusals))
+def choose(session: Session, wish: Wish) -> Chosen:
+    """The model that a wish names, by itself or by a config, with what it is sent and what was adjusted."""
+    try:
+        revision = called(session, wish.name) if is_config(wish.name) else None
+    except NotFound as missing:
+        return Chosen(ModelRef(wish.name), None, problems=(str(missing),))
+    if revision and revision.api_base and wish.base not in ("", revision.api_base):
+        why = f"{wish.name} has an address of its own, {revision.api_base}; leave the API base empty"
+        return Chosen(ModelRef(wish.name), None, problems=(why,))
+    name = revision.model if revision else wish.name
+    base = (revision.api_base if revision else "") or wish.base or None
+    params = _params(wish, name, revision.params if revision else None)
+    resolved = resolve(name, params, base)
+    ref = ModelRef(name, resolved.params, base)
+    if revision:
+        ref = replace(ref, region=revision.region, price=price_of(revision.price))
+    return Chosen(
+        ref,
+        _pinned(wish, ref, revision, resolved),
+        revision.target_rpm if revision else None,
+        tuple(f"{param}: {why}" for param, why in resolved.refusals),
+    )
+
+
+def _params(wish: Wish, name: str, own: Json) -> dict[str, Json]:
+    """What is asked for. A config speaks for itself; only the limit, which budgets need, comes from the form if it has none."""
+    form: dict[str, Json] = {"temperature": wish.temperature, "max_output_tokens": wish.max_output_tokens}
+    if own is not None:
+        said = {ALIASES.get(one, one) for one in own}
+        form = own | ({} if "max_output_tokens" in said else {"max_output_tokens": wish.max_output_tokens})
+    if name.startswith("simulated/") and form.get("seed") is None:
+        form = form | {"seed": wish.seed}
+    return form
+
+
+def _pinned(wish: Wish, ref: ModelRef, revision: ModelConfigRevision | None, resolved: Resolved) -> Json:
+    pinned: dict[str, Json] = {"name": ref.name, "params": resolved.params, "api_base": ref.api_base}
+    if ref.region:
+        pinned["region"] = ref.region
+    if ref.price:
+        pinned["price"] = asdict(ref.price)
+    if revision:
+        config = revision.config
+        pinned["config"] = {"id": config.id, "name": config.name, "revision": revision.number}
+    if revision or resolved.adjustments:
+        limits = {"temperature": wish.temperature, "max_output_tokens": wish.max_output_tokens}
+        pinned["asked"] = {"model": wish.name, "api_base": wish.base, **limits}
+        pinned["adjustments"] = [asdict(one) for one in resolved.adjustments]
+    return pinned
 
 
 def adjustments(spec: Json) -> list[Json]:
     """What a training's models are sent otherwise than was asked, each with its role. Runs of before name none."""
     return [{"role": role, **one} for role, model in _models(spec) for one in model.get("adjustments", ())]
-
-
-def in_words(adjustment: Json) -> str:
-    """One adjustment as a line says it."""
-    name, was, now = adjustment["param"], adjustment["original"], adjustment["adjusted"]
-    said = {
-        "drop": f"{name} {was} is not sent",
-        "clamp": f"{name} {was} becomes {now}",
-        "rename": f"{was} becomes {now}",
-        "warn": f"{name} {was}",
-        "passthrough": f"{name} is handed through",
-    }[adjustment["action"]]
-    return f"{said}: {adjustment['reason']}"
 
 
 def asked_of(model: Json) -> Json:

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
-from app.services import runs, training
+from app.services import models, runs, training
 from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.web import params
 from app.web.context import backend, settings
@@ -39,7 +39,7 @@ class Outlook:
     @property
     def adjusted(self) -> list[tuple[str, str]]:
         """What its models are sent otherwise than was asked: role and words."""
-        return [(one["role"], training.in_words(one)) for one in training.adjustments(self.spec)] if self.spec else []
+        return [(one["role"], models.in_words(one)) for one in training.adjustments(self.spec)] if self.spec else []
 
     @property
     def needs_confirmation(self) -> bool:

@@ -1,0 +1,58 @@
+"""Named model configs: a model with its settings, address, rate limit and price, kept in revisions."""
+
+from app.services.models.checks import NAME_RULE, ConfigForm, price_of, read
+from app.services.models.exchange import FORMAT, Imported, document, export_json, import_text
+from app.services.models.library import (
+    FIELDS,
+    by_id,
+    clone,
+    create,
+    delete,
+    differences,
+    free_name,
+    get,
+    head,
+    list_configs,
+    rename,
+    revision,
+    save,
+    says,
+    set_active,
+)
+from app.services.models.looking import Look, look
+from app.services.models.naming import PREFIX, called, is_config, warning
+from app.services.models.words import in_words
+
+__all__ = [
+    "FIELDS",
+    "FORMAT",
+    "NAME_RULE",
+    "PREFIX",
+    "ConfigForm",
+    "Imported",
+    "Look",
+    "by_id",
+    "called",
+    "clone",
+    "create",
+    "delete",
+    "differences",
+    "document",
+    "export_json",
+    "free_name",
+    "get",
+    "head",
+    "import_text",
+    "in_words",
+    "is_config",
+    "list_configs",
+    "look",
+    "price_of",
+    "read",
+    "rename",
+    "revision",
+    "save",
+    "says",
+    "set_active",
+    "warning",
+]

@@ -157,8 +157,17 @@ def facts(spec: Json) -> list[tuple[str, str]]:
     titles = (
         (TITLES.get(name, name.replace("_", " ").capitalize()), words, UNITS.get(name, "")) for name, words in said
     )
-    limits = ("Rate limits", _limits(spec.get("calls", {}).get("lanes", {})))
-    return [*((title, words + unit) for title, words, unit in titles if words), *([limits] if limits[1] else [])]
+    more = [("Rate limits", _limits(spec.get("calls", {}).get("lanes", {}))), ("Prices of configs", _prices(spec))]
+    return [*((title, words + unit) for title, words, unit in titles if words), *(fact for fact in more if fact[1])]
+
+
+def _prices(spec: Json) -> str:
+    """The prices that model configs brought along, "" when none did."""
+    return "; ".join(
+        f"{model['name']}: USD {price['prompt_usd'] * 1e6:g} in, {price['completion_usd'] * 1e6:g} out, per million tokens"
+        for model in (spec.get(role) for role in ("primary", "optimizer", "judge"))
+        if model and (price := model.get("price"))
+    )
 
 
 def _limits(lanes: Json) -> str:

@@ -19,7 +19,12 @@ routes = Blueprint("models", __name__, url_prefix="/models")
 @routes.get("")
 def list_all() -> Response:
     """All configs by name, as their newest revisions say them."""
-    return answer({"items": [_document(config) for config in service.list_configs(session())], "next": None})
+    used = service.statistics(session())
+    items = [
+        {**_document(config), "used": documents.values(used.get(config.id, service.Statistics()))}
+        for config in service.list_configs(session())
+    ]
+    return answer({"items": items, "next": None})
 
 
 @routes.post("")

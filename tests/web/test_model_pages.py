@@ -37,7 +37,7 @@ def test_an_empty_list_says_what_to_do(client: FlaskClient) -> None:
     assert "Make the first config" in text(client, "/models")
 
 
-@pytest.mark.parametrize("sort", ["name", "price", "rpm", "changed"])
+@pytest.mark.parametrize("sort", ["name", "price", "rpm", "runs", "time", "cost", "failed", "changed"])
 @pytest.mark.parametrize("group", ["model", "none"])
 def test_the_list_in_every_order(client: FlaskClient, config: ModelConfig, sort: str, group: str) -> None:
     page = text(client, f"/models?sort={sort}&group={group}")
@@ -45,7 +45,7 @@ def test_the_list_in_every_order(client: FlaskClient, config: ModelConfig, sort:
     assert "made up" in page
     assert "inactive" in page
     assert "simulated</span>" in page
-    assert ('<h2 class="mono small">openai/gpt-4.1-mini</h2>' in page) == (group == "model")
+    assert ('<th scope="rowgroup" colspan="6"><code>openai/gpt-4.1-mini</code>' in page) == (group == "model")
     assert client.get("/models?sort=luck").status_code == 422
 
 

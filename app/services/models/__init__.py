@@ -21,6 +21,7 @@ from app.services.models.library import (
 )
 from app.services.models.looking import Look, look
 from app.services.models.naming import PREFIX, called, is_config, warning
+from app.services.models.statistics import Statistics, statistics
 from app.services.models.words import in_words
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ConfigForm",
     "Imported",
     "Look",
+    "Statistics",
     "by_id",
     "called",
     "clone",
@@ -54,5 +56,6 @@ __all__ = [
     "save",
     "says",
     "set_active",
+    "statistics",
     "warning",
 ]

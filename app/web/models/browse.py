@@ -26,6 +26,7 @@ class Row:
     config: ModelConfig
     head: ModelConfigRevision
     look: models.Look
+    used: models.Statistics
 
 
 def _price(row: Row) -> tuple[bool, float]:
@@ -34,10 +35,18 @@ def _price(row: Row) -> tuple[bool, float]:
     return price is None, price.prompt_usd + price.completion_usd if price else 0.0
 
 
+def _known_first(value: float | None) -> tuple[bool, float]:
+    return value is None, value or 0.0
+
+
 SORTS: dict[str, tuple[str, Callable[[Row], Any]]] = {
     "name": ("Name", lambda row: row.config.name.casefold()),
     "price": ("Price", _price),
-    "rpm": ("Rate limit", lambda row: (row.head.target_rpm is None, row.head.target_rpm or 0.0)),
+    "rpm": ("Rate limit", lambda row: _known_first(row.head.target_rpm)),
+    "runs": ("Runs", lambda row: -row.used.runs),
+    "time": ("Time", lambda row: _known_first(row.used.mean_s)),
+    "cost": ("Cost", lambda row: _known_first(row.used.mean_usd)),
+    "failed": ("Failures", lambda row: -row.used.failed),
     "changed": ("Newest change", lambda row: -row.head.created_at.timestamp()),
 }
 GROUPS = {"model": "By model", "none": "Not grouped"}
@@ -47,9 +56,14 @@ GROUPS = {"model": "By model", "none": "Not grouped"}
 def index() -> ResponseReturnValue:
     """All configs, sorted, and grouped by model unless the reader wants them in one list."""
     sort, group = params.choice("sort", list(SORTS), "name"), params.choice("group", list(GROUPS), "model")
-    gateway = backend().gateway
+    gateway, used = backend().gateway, models.statistics(session())
     rows = [
-        Row(one, models.head(one), models.look(models.says(models.head(one)), gateway))
+        Row(
+            one,
+            models.head(one),
+            models.look(models.says(models.head(one)), gateway),
+            used.get(one.id, models.Statistics()),
+        )
         for one in models.list_configs(session())
     ]
     rows.sort(key=SORTS[sort][1])
@@ -76,6 +90,7 @@ def _grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:
 def show(config_id: int) -> ResponseReturnValue:
     """One config, as its newest revision or an older one says it, with what each revision changed."""
     config = get(config_id)
+    used = models.statistics(session()).get(config.id, models.Statistics())
     shown = models.revision(config, params.whole("revision", default=models.head(config).number))
     revisions = list(reversed(config.revisions))
     changes = [
@@ -88,6 +103,7 @@ def show(config_id: int) -> ResponseReturnValue:
         shown=shown,
         look=models.look(models.says(shown), backend().gateway),
         changes=changes,
+        used=used,
         copied=json.dumps(models.document(config, shown), ensure_ascii=False, indent=2),
         reference=models.PREFIX + config.name,
     )

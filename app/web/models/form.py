@@ -112,4 +112,6 @@ def text_of(value: Json) -> str:
         return ""
     if isinstance(value, list):
         return "\n".join(str(one) for one in value)
+    if isinstance(value, bool | dict):
+        return json.dumps(value, ensure_ascii=False)
     return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import PROMPTS, SAMPLE, TRAIN, Shell
 
 
@@ -51,5 +53,12 @@ def test_a_training_names_a_config(shell: Shell) -> None:
     words[words.index("support_intents")] = SAMPLE
     estimate = shell.json(*words, *PROMPTS, "--estimate")
     assert [(one["param"], one["action"]) for one in estimate["adjustments"]] == [("top_k", "drop")]
-    run = shell(*words, *PROMPTS, "--epochs", "1", "--name", "with a config")
+    shell("models", "set", "sim", "--price-prompt", "1000", "--price-completion", "3000")
+    run = shell(*words, *PROMPTS, "--epochs", "1", "--yes", "--json")
     assert "note: primary model: top_k 3 is not sent" in run.stderr
+    bill = shell.json("runs", "bill", json.loads(run.stdout)["run"])
+    (primary,) = [line for line in bill["by_model"] if line["role"] == "primary"]
+    assert primary["calls"] > 0
+    assert primary["known_usd"] == pytest.approx(primary["prompt_tokens"] * 1e-3 + primary["completion_tokens"] * 3e-3)
+    limited = shell(*words, *PROMPTS, "--budget-usd", "2", "--yes", "--no-cache", "--json", code=4)
+    assert json.loads(limited.stdout)["cost_usd"] <= 2

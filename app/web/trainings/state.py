@@ -25,7 +25,7 @@ TEXTS = ("system_prompt", "output_prompt", "instructions")
 FIELDS = (
     "name", "dataset", "split", "seed", "prompt", "primary_model", "optimizer_model", "judge_model", "api_base",
     "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "strategy",
-    "acceptance", "alpha", "min_improvement", "epochs", "batch_size", "patience", "concurrency", "max_prompt_chars",
+    "acceptance", "alpha", "min_improvement", "epochs", "batch_size", "patience", "repeats", "concurrency", "max_prompt_chars",
     "budget_usd", "budget_calls", "budget_tokens", "budget_minutes", "target_rpm", "cache", "on_uncertain", "conflicts", *TEXTS,
 )  # fmt: skip
 FOLDED = (

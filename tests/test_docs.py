@@ -16,6 +16,7 @@ from app.cli import cli
 from app.config import ROOT, catalogue
 from app.config.reading import ALIASES
 from app.core import scorers
+from app.core.catalog import KINDS
 from app.core.optimizers import STRATEGIES
 from app.services.prompts import FORMATS
 from app.services.training.form import TrainingForm
@@ -51,7 +52,7 @@ def test_every_command_and_option_is_documented() -> None:
     for path, command in commands():
         line = next((line for line in text.splitlines() if line.startswith(f"| `{path}")), "")
         assert line, path
-        where = text if path == "whetstone train" else line
+        where = text if path in ("whetstone train", "whetstone plan") else line
         for option in command.params:
             if isinstance(option, click.Option) and option.name not in ("as_json", "help"):
                 assert f"`{option.opts[0]}" in where, (path, option.opts)
@@ -76,10 +77,11 @@ def test_the_exit_codes_are_documented() -> None:
 
 
 def test_every_field_of_a_training_is_documented_and_an_option() -> None:
-    options = {option.name for option in cli.commands["train"].params}
+    for command in ("train", "plan"):
+        options = {option.name for option in cli.commands[command].params}
+        assert set(TrainingForm.model_fields) <= options, command
     for field in TrainingForm.model_fields:
         assert f"| `{field}` |" in page("http-api"), field
-        assert field in options, field
 
 
 def test_every_scorer_and_strategy_is_documented() -> None:
@@ -91,6 +93,11 @@ def test_every_scorer_and_strategy_is_documented() -> None:
     for name in STRATEGIES:
         assert f"| `{name}` |" in text
     assert all(f"`{name}`" in page("command-line") for name in FORMATS)
+
+
+def test_every_kind_is_documented() -> None:
+    for name in KINDS:
+        assert f"| {name} |" in (ROOT / "README.md").read_text(), name
 
 
 def test_every_route_is_documented() -> None:

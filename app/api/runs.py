@@ -18,12 +18,13 @@ routes = Blueprint("runs", __name__, url_prefix="/runs")
 
 @routes.get("")
 def list_all() -> Response:
-    """The runs, the newest first: status, search, after, limit."""
+    """The runs, the newest first: kind, status, search, after, limit."""
     size = page_size()
     found = service.list_runs(
         session(),
         status=request.args.get("status", ""),
         search=request.args.get("search", ""),
+        kind=request.args.get("kind", ""),
         after=request.args.get("after", ""),
         limit=size,
     )
@@ -47,9 +48,9 @@ def show(run_id: str) -> Response:
 
 @routes.get("/<run_id>/result")
 def result(run_id: str) -> Response:
-    """How a training came out."""
+    """How it came out."""
     run = service.get(session(), run_id)
-    return answer(documents.training_result(run, service.totals(session(), run.id)))
+    return answer(documents.result(run, service.totals(session(), run.id)))
 
 
 @routes.get("/<run_id>/bill")

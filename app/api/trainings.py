@@ -10,6 +10,7 @@ from app import wiring
 from app.api.context import answer, backend, body, session, text
 from app.ports.llm import Json
 from app.services import documents, training
+from app.store.models import Run
 
 routes = Blueprint("trainings", __name__, url_prefix="/trainings")
 
@@ -29,8 +30,24 @@ def estimate() -> Response:
 def start() -> Response:
     """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database."""
     given = body()
-    name = text({"name": given.pop("name", "")}, "name")
-    run = training.start(session(), _spec(given), name=name)
+    name = _name(given)
+    return _started(training.start(session(), _spec(given), name=name))
+
+
+@routes.post("/plan")
+def plan() -> Response:
+    """Start the plan of a training, from the same fields."""
+    given = body()
+    name = _name(given)
+    spec = training.planned(session(), _spec(given), gateway=wiring.open_llm())
+    return _started(training.start(session(), spec, kind="plan", name=name))
+
+
+def _name(given: dict[str, Json]) -> str:
+    return text({"name": given.pop("name", "")}, "name")
+
+
+def _started(run: Run) -> Response:
     hinted = backend().enqueue(run.id)
     document = {**documents.run(run), "hinted": hinted, "adjustments": training.adjustments(run.spec)}
     return answer(document, 201, Location=url_for("api.runs.show", run_id=run.id))

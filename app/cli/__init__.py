@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, datasets, demo, doctor, models, prompts, prune, runs, serve, train
+from app.cli import bill, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -56,7 +56,7 @@ def _refusal(error: Exception) -> Refused:
     )
 
 
-NEED_NO_DATABASE = frozenset({"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train"})
+NEED_NO_DATABASE = frozenset({"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train", "plan"})
 """They make the database, or look at it themselves."""
 
 
@@ -87,6 +87,7 @@ for command in (
     prompts.prompts,
     models.models,
     train.train,
+    plan.plan,
     runs.runs,
     prune.prune,
     bill.spend,

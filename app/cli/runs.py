@@ -27,17 +27,22 @@ def runs() -> None:
 
 
 @runs.command("list")
+@click.option("--kind", default="", help="Only runs of this kind: train or plan.")
 @click.option("--status", default="", help="Only runs with this status.")
 @click.option("--search", default="", help="Only runs whose name contains this.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
 @json_option
-def list_(status: str, search: str, limit: int, as_json: bool) -> None:
+def list_(kind: str, status: str, search: str, limit: int, as_json: bool) -> None:
     """List the runs, the newest first."""
     with wiring.database().session() as session:
-        found = [documents.run(run) for run in service.list_runs(session, status=status, search=search, limit=limit)]
+        found = [
+            documents.run(run)
+            for run in service.list_runs(session, kind=kind, status=status, search=search, limit=limit)
+        ]
     rows = [
         (
             r["id"],
+            r["kind"],
             r["name"],
             r["status"],
             (r["outcome"] or {}).get("verdict"),
@@ -46,7 +51,7 @@ def list_(status: str, search: str, limit: int, as_json: bool) -> None:
         )
         for r in found
     ]
-    headings = ("id", "name", "status", "verdict", "models", "created")
+    headings = ("id", "kind", "name", "status", "verdict", "models", "created")
     emit(found, as_json, lambda: table(headings, rows, "No runs yet: whetstone train, or whetstone demo"))
 
 

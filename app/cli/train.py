@@ -15,10 +15,14 @@ from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
+from app.cli.told import show_plan
 from app.core import scorers
+from app.llm.gateway import Gateway
 from app.ports.journal import Totals
+from app.ports.llm import Json
 from app.services import datasets, documents, models, runs, training
 from app.services.errors import Problem
+from app.store.models import Run
 
 LONGEST_PATH = 1000
 
@@ -64,6 +68,13 @@ OPTIONS = (
     click.option("--budget-tokens", metavar="N", help="Most tokens."),
     click.option("--budget-minutes", metavar="MINUTES", help="Most minutes."),
     click.option(
+        "--stop-above-usd-per-point",
+        metavar="USD",
+        help="Stop when a further point of validation score is expected to cost more.",
+    ),
+    click.option("--worth-points", metavar="POINTS", help="Improvement that is worth finding, in points of a hundred."),
+    click.option("--pilot-examples", metavar="N", help="Train examples that a plan asks twice."),
+    click.option(
         "--instructions", metavar="TEXT_OR_FILE", help="The optimizer's instructions, instead of the strategy's."
     ),
 )
@@ -103,14 +114,10 @@ def train(
     """Train a prompt and say whether it helped."""
     if no_wait and not queue:
         raise Refused([Problem("no_wait", "--no-wait needs --queue: a training in this process has to be waited for")])
-    settings = wiring.settings()
+    settings, gateway = wiring.settings(), wiring.open_llm()
     wiring.database().upgrade()
-    gateway = wiring.open_llm()
     with wiring.database().session() as session:
-        raw = _raw(form)
-        raw["dataset"] = _dataset(session, str(raw["dataset"]))
-        with closing(wiring.open_tools(settings)) as tools:
-            spec = training.parse(session, raw, settings=settings, gateway=gateway, tools=tools)
+        spec = parsed(session, form, gateway)
         estimate = training.estimate(session, spec, gateway=gateway)
         adjusted = training.adjustments(spec)
         if only_estimate:
@@ -122,10 +129,24 @@ def train(
         _announce(estimate, settings.budget.confirm_usd, yes)
         run = training.start(session, spec, name=name)
     if queue and no_wait:
-        hinted = wiring.enqueue(run.id)
-        emit({"run": run.id, "status": run.status, "hinted": hinted}, as_json, lambda: click.echo(run.id))
-        return Exit.DONE
+        return leave(run, as_json)
     return report(foreground.through_worker(run.id) if queue else foreground.here(run.id), gate, as_json)
+
+
+def parsed(session: Session, form: Mapping[str, Any], gateway: Gateway) -> Json:
+    """The spec of the options (see OPTIONS). Raises: Invalid, Refused."""
+    settings = wiring.settings()
+    raw = _raw(form)
+    raw["dataset"] = _dataset(session, str(raw["dataset"]))
+    with closing(wiring.open_tools(settings)) as tools:
+        return training.parse(session, raw, settings=settings, gateway=gateway, tools=tools)
+
+
+def leave(run: Run, as_json: bool) -> int:
+    """Hint at the run and leave it to the workers."""
+    hinted = wiring.enqueue(run.id)
+    emit({"run": run.id, "status": run.status, "hinted": hinted}, as_json, lambda: click.echo(run.id))
+    return Exit.DONE
 
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
@@ -178,8 +199,14 @@ def estimate_line(estimate: training.Estimate) -> str:
         usd = f"${estimate.usd_low:.4f} to ${estimate.usd_high:.4f}"
     return (
         f"estimate: {estimate.calls_low:,} to {estimate.calls_high:,} calls, "
-        f"{estimate.tokens_low:,} to {estimate.tokens_high:,} tokens, {usd}"
+        f"{estimate.tokens_low:,} to {estimate.tokens_high:,} tokens, {usd}{_shows(estimate)}"
     )
+
+
+def _shows(estimate: training.Estimate) -> str:
+    """What the sealed test may show, before anything is measured."""
+    test = estimate.detectable_test
+    return "" if test is None else f"; the test can show improvements from about {100 * test:.0f} points on"
 
 
 def _announce(estimate: training.Estimate, limit: float, yes: bool) -> None:
@@ -199,11 +226,12 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
     """Print how a run came out. Returns the exit code."""
     with wiring.database().session() as session:
         totals = runs.totals(session, waited.run.id)
-        result = documents.training_result(waited.run, totals)
+        result = documents.result(waited.run, totals)
     if gate is not None:
         met = result["delta"] is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
-    emit(result, as_json, lambda: _show(result, totals))
+    show = show_plan if waited.run.kind == "plan" else _show
+    emit(result, as_json, lambda: show(result, totals))
     return Exit.STOPPED if waited.interrupted else exit_code(result)
 
 
@@ -227,6 +255,8 @@ def _show(result: Mapping[str, Any], totals: Totals) -> None:
             f"sealed test: {result['baseline']:.3f} -> {result['final']:.3f}, difference {result['delta']:+.3f} "
             f"[{low:+.3f}, {high:+.3f}], p = {result['p_value']:.3g}"
         )
+    if result["stopped_by"] == "not_worth":
+        click.echo(f"stopped: {result['stopped_why']}")
     click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(

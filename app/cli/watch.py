@@ -151,8 +151,13 @@ def _status(data: Any) -> str:
     return f"{data['status']}: {data['reason']}" if data.get("reason") else str(data["status"])
 
 
+def _pilot(data: Any) -> str:
+    return f"pilot: {data['examples']} of {data['train_n']} train examples, each asked {data['repeats']} times"
+
+
 _LINES = {
     "plan": _plan,
+    "pilot": _pilot,
     "baseline": lambda data: f"baseline: validation {_mean(data['validation'])}",
     "proposal": _proposal,
     "epoch_end": _epoch_end,

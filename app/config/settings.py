@@ -60,6 +60,10 @@ class Training(Section):
     """Most characters of a proposal's system and output prompt together."""
     cache: Literal["reuse", "off"] = "reuse"
     """Replies to equal calls of earlier runs: reuse them at no cost, or off."""
+    worth_points: Annotated[Number, Field(gt=0, lt=100)] = 5.0
+    """Improvement that is worth finding, in points of a hundred; a plan says how many examples that takes."""
+    pilot_examples: Annotated[Whole, Field(ge=2, le=1000)] = 16
+    """Train examples that a plan asks twice."""
 
 
 class Optimizer(Section):
@@ -90,6 +94,8 @@ class Budget(Section):
     """Most minutes of work of a run; null means no limit."""
     confirm_usd: Annotated[Number, Field(ge=0)] = 5.0
     """A training that may cost more than this asks for a confirmation first."""
+    stop_above_usd_per_point: Annotated[Number, Field(gt=0, le=1e9)] | None = None
+    """US dollars that a further point of validation score may cost by forecast before a search stops; null means any price."""
 
 
 class Calls(Section):

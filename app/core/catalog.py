@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.kinds import train, training
+from app.core.kinds import plan, train, training
 from app.core.run import Run
 from app.ports.llm import Json
 from app.ports.scoring import Tools
@@ -27,4 +27,5 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "train": Kind("Training", training.prepare, train.train),
+    "plan": Kind("Plan", plan.prepare, plan.plan),
 }

@@ -23,7 +23,7 @@ from app.core.progress import Progress
 from app.core.sharing import Sharing, keep_shards, quota
 from app.core.storable import storable_json
 from app.ports.crew import Crew
-from app.ports.journal import Journal, JournalError, Step
+from app.ports.journal import Journal, JournalError, Step, Totals
 from app.ports.llm import LLM, Json, Message, ModelRef, Request
 from app.ports.pace import Pace
 
@@ -197,6 +197,11 @@ class Run:
         self._journal.keep_step(done[0])
         await self._journal.flush()
         return done[0].value
+
+    async def totals(self) -> Totals:
+        """What the run has spent so far, whoever drove it; on a replay it may be more. Only to be read inside a step."""
+        await self._journal.flush()
+        return await self._journal.totals()
 
     def note(self, name: str, **data: Json) -> None:
         """Add to the run's history, in order; replay repeats the same notes and changes nothing."""

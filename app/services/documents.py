@@ -145,6 +145,41 @@ def _sums(totals: Totals) -> Document:
     return {**spent(totals), **tokens, "known_usd": round(totals.cost_usd, 9)}
 
 
+def result(row: Run, totals: Totals) -> Document:
+    """How a run came out, in the shape of its kind."""
+    return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
+
+
+def plan_result(row: Run, totals: Totals) -> Document:
+    """What a plan says about its training; null what was not measured (see app.core.kinds.advice)."""
+    outcome = row.outcome or {}
+    figures = (
+        "pilot",
+        "noise",
+        "detectable",
+        "needed",
+        "worth",
+        "alpha",
+        "power",
+        "alike",
+        "split",
+        "repeats",
+        "expected",
+    )
+    return {
+        "run": row.id,
+        "status": row.status,
+        "reason": row.reason,
+        "verdict": outcome.get("verdict"),
+        "sentence": outcome.get("sentence"),
+        "simulated": row.simulated,
+        "advice": outcome.get("advice", []),
+        **{name: outcome.get(name) for name in figures},
+        "stopped_by": None,
+        **spent(totals),
+    }
+
+
 def training_result(row: Run, totals: Totals) -> Document:
     """How a training came out, on the sealed test alone; null what was not measured."""
     outcome = row.outcome or {}
@@ -163,6 +198,7 @@ def training_result(row: Run, totals: Totals) -> Document:
         "interval": [paired["low"], paired["high"]] if paired.get("delta") is not None else None,
         "p_value": paired.get("p_value"),
         "stopped_by": outcome.get("stopped_by"),
+        "stopped_why": outcome.get("stopped_why"),
         **spent(totals),
     }
 

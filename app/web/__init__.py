@@ -12,6 +12,7 @@ from app.web import (
     database,
     datasets,
     errors,
+    find,
     fmt,
     health,
     home,
@@ -24,6 +25,7 @@ from app.web import (
     runs,
     security,
     spending,
+    style,
     trainings,
 )
 from app.web.context import Backend, attach
@@ -32,6 +34,7 @@ BLUEPRINTS = (
     assets.pages,
     health.pages,
     home.pages,
+    find.pages,
     runs.pages,
     live.pages,
     compare.pages,
@@ -41,6 +44,7 @@ BLUEPRINTS = (
     trainings.pages,
     models.pages,
     providers.pages,
+    style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""
 

@@ -88,7 +88,7 @@ def _options(chosen: Side | None) -> list[tuple[str, str]]:
     if chosen:
         numbers = sorted(chosen.story.versions)
         options += [(f"{chosen.run.id}:{n}", f"{chosen.run.name}: {_title(n)}") for n in numbers]
-    others = runs.list_runs(session(), limit=OFFERED)
+    others = runs.list_runs(session(), kind="train", limit=OFFERED)
     return options + [(run.id, run.name or run.id) for run in others if run.status != "queued"]
 
 

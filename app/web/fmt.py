@@ -113,6 +113,15 @@ def percent(share: float | None) -> str:
     return DASH if share is None else f"{share * 100:.0f}{NARROW}%"
 
 
+def points(value: float | None) -> str:
+    """A score or a difference of scores in points of a hundred, with a decimal below ten."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    said = 100 * value
+    number = f"{said:.1f}".removesuffix(".0") if said < 9.95 else f"{said:.0f}"
+    return f"{number}{NARROW}{'point' if number == '1' else 'points'}"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "score": score,
     "signed": signed,
@@ -124,6 +133,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "ago": ago,
     "clock": clock,
     "percent": percent,
+    "points": points,
     "sentence": sentence,
 }
 

@@ -53,6 +53,11 @@ def _plan(d: Data) -> list[tuple[str, str]]:
     return [("info", f"Plan: {rows}; up to {d.get('epochs')} epochs, {rule}")]
 
 
+def _pilot(d: Data) -> list[tuple[str, str]]:
+    asked = f"{d.get('examples')} of {d.get('train_n')} train examples, each asked {d.get('repeats')} times"
+    return [("info", f"Pilot: {asked}")]
+
+
 def _baseline(d: Data) -> list[tuple[str, str]]:
     return [("decision", f"Baseline: the initial prompts score {_of(d.get('validation'))} on validation")]
 
@@ -107,6 +112,8 @@ def _status(d: Data) -> list[tuple[str, str]]:
 
 _TELLERS: dict[str, Callable[[Data], list[tuple[str, str]]]] = {
     "plan": _plan,
+    "pilot": _pilot,
+    "advice": _verdict,
     "baseline": _baseline,
     "epoch": _epoch,
     "proposal": _proposal,

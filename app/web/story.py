@@ -57,6 +57,15 @@ class EpochEnd:
     validation: Figure | None
     best: Figure | None
     best_number: int
+    gain: float | None = None
+    usd: float | None = None
+    usd_per_point: float | None = None
+    """What a further point of score was expected to cost then."""
+
+    @property
+    def usd_of_point(self) -> float | None:
+        """What each point that the epoch gained did cost; None when it gained none or its price is unknown."""
+        return self.usd / (100 * self.gain) if self.gain and self.usd is not None else None
 
 
 @dataclass
@@ -77,6 +86,11 @@ class Story:
     def best(self) -> Version | None:
         """The best version so far, by validation."""
         return self.versions.get(self.ends[-1].best_number) if self.ends else self.initial
+
+    @property
+    def prices(self) -> list[EpochEnd]:
+        """The epochs whose gain and price were taken down."""
+        return [end for end in self.ends if end.gain is not None]
 
     @property
     def proposals(self) -> list[Version]:
@@ -135,7 +149,14 @@ def _proposal(data: Figure) -> Version:
 
 def _epoch_end(data: Figure) -> EpochEnd:
     return EpochEnd(
-        data.get("epoch", 0), data.get("train"), data.get("validation"), data.get("best"), data.get("best_number", 0)
+        epoch=data.get("epoch", 0),
+        train=data.get("train"),
+        validation=data.get("validation"),
+        best=data.get("best"),
+        best_number=data.get("best_number", 0),
+        gain=data.get("gain"),
+        usd=data.get("usd"),
+        usd_per_point=data.get("usd_per_point"),
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.config import ROOT, Settings
 from app.llm.gateway import Gateway
-from app.ports.llm import Request
+from app.ports.llm import Json, Request
 from app.services import datasets, training
 from tests.fakes.rule_optimizer import propose
 from tests.fakes.rule_world import RuleWorld
@@ -28,11 +28,14 @@ class Small:
     """A run of one kind that a worker does within a second.
 
     queue: stores it with whatever it needs and returns its id; the mapping changes what is asked for.
-    rule: what its models say.
+    rule: what its models say. late: a commit that it surely comes to, with four calls at a time.
+    least: crashes at the least, when it dies before and after every commit with one call at a time.
     """
 
     queue: Callable[[Session, Mapping[str, Any]], str]
     rule: Callable[[Request], str]
+    late: int = 30
+    least: int = 200
 
 
 def small(kind: str) -> Small:
@@ -53,7 +56,18 @@ def dataset(session: Session, rows: int = ROWS) -> str:
 
 
 def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
+    spec, _ = _spec(session, changes)
+    return training.start(session, spec).id
+
+
+def _queue_plan(session: Session, changes: Mapping[str, Any]) -> str:
+    spec, gateway = _spec(session, {"split": "80/10/10", "pilot_examples": 32} | dict(changes))
+    return training.start(session, training.planned(session, spec, gateway=gateway), kind="plan").id
+
+
+def _spec(session: Session, changes: Mapping[str, Any]) -> tuple[Json, Gateway]:
     settings = Settings()
+    gateway = Gateway(settings, {})
     form = {
         "dataset": dataset(session),
         "prompt": "small",
@@ -68,8 +82,7 @@ def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
         "seed": 8,
         "cache": "off",
     }
-    spec = training.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))
-    return training.start(session, spec).id
+    return training.parse(session, form | changes, settings=settings, gateway=gateway), gateway
 
 
 def _answer(request: Request) -> str:
@@ -79,4 +92,5 @@ def _answer(request: Request) -> str:
 
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
+    "plan": Small(_queue_plan, _answer, late=8, least=100),
 }

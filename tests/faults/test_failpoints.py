@@ -79,7 +79,7 @@ def nursery() -> Iterator[crash.Nursery]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crash_at_some_commits_changes_nothing(nursery: crash.Nursery, url: str, kind: str, tmp_path: Path) -> None:
     sweep = Sweep(nursery, url, kind, tmp_path)
-    assert all(sweep.crash_at(commit, moment) for commit in (1, 2, 30) for moment in MOMENTS)
+    assert all(sweep.crash_at(commit, moment) for commit in (1, 2, small(kind).late) for moment in MOMENTS)
 
 
 @pytest.mark.faults
@@ -87,6 +87,6 @@ def test_a_crash_at_some_commits_changes_nothing(nursery: crash.Nursery, url: st
 def test_a_crash_at_any_commit_changes_nothing(nursery: crash.Nursery, url: str, kind: str, tmp_path: Path) -> None:
     """One call at a time: then every single write has a commit of its own, and the crashes are the same each time."""
     crashes = Sweep(nursery, url, kind, tmp_path, concurrency=1).crash_everywhere()
-    assert crashes >= 200
+    assert crashes >= small(kind).least
     crashes += Sweep(nursery, url, kind, tmp_path).crash_everywhere()
     measured.write(f"failpoints_{kind}_{url.partition(':')[0]}", crashes=crashes)

@@ -32,6 +32,8 @@ PAGES = [
     "/prompts/1",
     "/trainings/new?from=r0finished",
     "/providers",
+    "/find?search=run",
+    "/style",
 ]
 
 
@@ -74,6 +76,31 @@ def test_keys_lead_through_the_pages(visit: Callable[..., Visit]) -> None:
     page.keyboard.type("finished")
     expect(page.locator("#list tbody tr")).to_have_count(1)
     assert "search=finished" in page.url
+
+
+def test_the_palette_leads_anywhere_by_its_name(visit: Callable[..., Visit], site: Site) -> None:
+    seen = visit("/spending")
+    page = seen.page
+    page.keyboard.press("Control+k")
+    options = page.get_by_role("dialog", name="Go to").get_by_role("option")
+    expect(options.first).to_contain_text("Home")
+    page.keyboard.type("finished")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/runs/r0finished")
+    page.keyboard.press("Control+k")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(options.nth(1)).to_contain_text("Runs")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/runs")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("nothing is called this")
+    expect(page.get_by_role("dialog", name="Go to")).to_contain_text("Nothing is called that")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Go to")).to_be_hidden()
+    assert seen.complaints == []
 
 
 def test_the_menu_opens_on_a_phone(visit: Callable[..., Visit]) -> None:

@@ -14,6 +14,7 @@ from app.core.kinds.kept_back import price_of_test
 from app.core.kinds.pool import Pool, Standing
 from app.core.kinds.spending import next_size
 from app.core.kinds.training import Training
+from app.core.kinds.worth import Ledger
 from app.core.model import Ask, Candidate, Case
 from app.core.optimizers import MERGE, STRATEGIES, Evidence, Outlook, Past, Proposal, Seen, Strategy, Trial, merged
 from app.core.optimizers.evidence import choose_evidence
@@ -47,6 +48,7 @@ class Search:
     def __post_init__(self) -> None:
         self._pool = Pool(self.initial)
         self._contest = Contest(self.run, self.spec)
+        self._ledger = Ledger(self.run, self.spec.stop_above_usd_per_point, self.spec.has_ledger)
         self._size = min(self.spec.batch_size, len(self.spec.train))
         self._lost = 0
         self._asked = self._scored = 0
@@ -56,6 +58,7 @@ class Search:
     async def go(self) -> tuple[str, str]:
         """Run epochs until one of the stops; returns which one, and a sentence."""
         spec, stale = self.spec, 0
+        await self._ledger.open()
         while True:
             if self.best.mean.mean == 1.0:
                 return "perfect", "every validation example that could be scored is answered right"
@@ -63,6 +66,8 @@ class Search:
                 return "max_epochs", f"all {spec.epochs} epochs are done"
             if stale == spec.patience:
                 return "patience", f"{stale} epochs without an improvement"
+            if too_dear := self._ledger.not_worth(self.best.mean.mean):
+                return "not_worth", too_dear
             stale = 0 if await self._epoch(self.epochs + 1, stale) else stale + 1
             self.epochs += 1
 
@@ -90,6 +95,8 @@ class Search:
             self._log(f"Epoch {epoch}: no failures were seen yet, so there was nothing to learn from.", "info")
         improved = self.best is not before
         scored = [m for e in entries if (m := e.fate.validation) and m.mean is not None]
+        gain = max(0.0, (self.best.mean.mean or 0.0) - (before.mean.mean or 0.0))
+        price = await self._ledger.close(epoch, gain, self.best.mean.mean)
         self.run.note(
             "epoch_end",
             epoch=epoch,
@@ -98,6 +105,7 @@ class Search:
             best=self.best.mean.as_json(),
             best_number=self.best.number,
             stale=0 if improved else stale + 1,
+            **price,
         )
         self._lost = 0 if improved else self._lost + len(scored)
         if improved or scored:

@@ -43,6 +43,9 @@ class Training:
     failures: int = 8
     successes: int = 2
     judge: ModelRef | None = None
+    stop_above_usd_per_point: float | None = None
+    has_ledger: bool = True
+    """Whether the run takes down what each epoch costs; runs of the first releases do not."""
     repeats: int = 1
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
@@ -108,6 +111,8 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         max_prompt_chars=spec["max_prompt_chars"],
         failures=spec["failures"],
         successes=spec["successes"],
+        stop_above_usd_per_point=spec.get("stop_above_usd_per_point"),
+        has_ledger="stop_above_usd_per_point" in spec,
         repeats=spec.get("repeats", 1),
     )
 

@@ -19,9 +19,13 @@ NAMED = 10
 """Names that a message lists."""
 
 
-def list_datasets(session: Session) -> list[Dataset]:
-    """Every dataset that is not deleted, the newest first."""
-    return list(session.scalars(_alive().order_by(Dataset.created_at.desc(), Dataset.id.desc())))
+def list_datasets(session: Session, *, search: str = "", limit: int | None = None) -> list[Dataset]:
+    """Datasets that are not deleted, the newest first. search: words that must each occur in the name or the file's name."""
+    query = _alive().order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(limit)
+    for word in search.split():
+        columns = (Dataset.name, Dataset.source)
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    return list(session.scalars(query))
 
 
 def get(session: Session, name_or_id: str | int) -> Dataset:

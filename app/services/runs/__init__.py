@@ -1,7 +1,7 @@
 """Runs: found, followed, paused, cancelled and resumed, compared example by example, and taken away as files."""
 
 from app.services.runs.bill import Bill, Line, Rate, bill
-from app.services.runs.examples import Pair, before_after
+from app.services.runs.examples import Pair, asked_twice, before_after
 from app.services.runs.files import export_csv, export_folder, export_jsonl
 from app.services.runs.lookup import delete, get, list_runs, rename
 from app.services.runs.record import (
@@ -20,6 +20,7 @@ from app.services.runs.wishes import request_cancel, request_pause, request_resu
 from app.services.runs.words import cost as cost_in_words
 from app.services.runs.words import numbered
 from app.services.runs.words import spent as spent_in_words
+from app.services.runs.words import time as time_in_words
 
 __all__ = [
     "REPORT_POLICY",
@@ -29,6 +30,7 @@ __all__ = [
     "Progress",
     "Rate",
     "Unprocessed",
+    "asked_twice",
     "before_after",
     "bill",
     "calls",
@@ -51,6 +53,7 @@ __all__ = [
     "resumes_in",
     "samples",
     "spent_in_words",
+    "time_in_words",
     "totals",
     "undecided",
     "unprocessed",

@@ -67,6 +67,32 @@ def before_after(
     return [_pair(pair, samples, texts) for pair in found]
 
 
+def asked_twice(session: Session, run: Run, *, after: int = 0, limit: int = 50) -> list[Pair]:
+    """The first and the second answer to each example of a run with one candidate, in the order of the first answers.
+
+    after: cursor of the last pair of the page before.
+    """
+    mine = select(SampleRow).where(SampleRow.run_id == run.id)
+    query = mine.where(SampleRow.id > after, SampleRow.repeat == 0).order_by(SampleRow.id).limit(limit)
+    firsts = list(session.scalars(query))
+    again = mine.where(SampleRow.repeat == 1, SampleRow.case.in_([first.case for first in firsts]))
+    seconds = {sample.case: sample for sample in session.scalars(again)}
+    texts = texts_of(session, run.dataset_id, {first.case for first in firsts})
+    return [
+        Pair(
+            first.id,
+            first.case,
+            0,
+            *texts.get(first.case, ("", "")),
+            first,
+            second,
+            cell(_score(first), _score(second)),
+        )
+        for first in firsts
+        for second in [seconds.get(first.case)]
+    ]
+
+
 class _Place(NamedTuple):
     """A pair as ids."""
 

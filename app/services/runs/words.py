@@ -69,6 +69,13 @@ def numbered(count: int, name: str) -> str:
     return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
+def time(seconds: float) -> str:
+    """A duration: seconds up to two minutes, minutes up to two hours, then hours."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def _usd(value: float, digits: int = 4) -> str:
     """Four decimals, or as many as a small sum needs to be seen."""
     while 0 < value < 10**-digits / 2 and digits < 9:

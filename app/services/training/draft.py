@@ -104,6 +104,9 @@ class _Draft:
                 "tokens": form.budget_tokens,
                 "minutes": form.budget_minutes,
             },
+            "stop_above_usd_per_point": form.stop_above_usd_per_point,
+            "worth_points": form.worth_points,
+            "pilot_examples": form.pilot_examples,
             "calls": self._calls(models),
             "cache": form.cache,
         }

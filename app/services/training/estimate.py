@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +13,11 @@ from app.core import scorers
 from app.core.kinds.spending import LARGEST, answers_of_epoch
 from app.core.model import model_ref
 from app.core.optimizers import STRATEGIES
+from app.core.stats import strictness
+from app.core.stats.sizing import UNMEASURED, detectable, examples_needed
 from app.llm.gateway import Gateway
 from app.ports.llm import Json
+from app.services.datasets import looks
 from app.services.models import warning
 from app.services.training.models import ROLES
 from app.store.models import Dataset
@@ -37,6 +41,14 @@ class Estimate:
     usd_low: float | None
     usd_high: float | None
     notes: tuple[str, ...]
+    detectable_validation: float = 1.0
+    """The smallest improvement that this many validation examples can show (app.core.stats.sizing), nothing being measured."""
+    detectable_test: float | None = None
+    """The same of the sealed test; None without one."""
+
+
+Uses: TypeAlias = Mapping[str, tuple[int, float, float]]
+"""By role: calls, prompt tokens, completion tokens."""
 
 
 def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
@@ -48,6 +60,38 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     the GROWTH that proposals bring.
     """
     facts = session.get_one(Dataset, spec["dataset"]["id"]).statistics
+    low, high = uses(spec, facts)
+    calls = [sum(count for count, _, _ in use.values()) for use in (low, high)]
+    tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in (low, high)]
+    usd = [cost(gateway, spec, use) for use in (low, high)]
+    strict, _ = strictness(spec["alpha"], next_comparison(session, spec))
+    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict), *_ends(spec, gateway))
+    levels = (("validation", spec["alpha"]), ("test", strict))
+    validation, test = (_shown(spec["split"][part], alpha) for part, alpha in levels)
+    return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes, validation or 1.0, test)
+
+
+def next_comparison(session: Session, spec: Json) -> int:
+    """Which comparison on the dataset's test examples the training's sealed test will be, from 1."""
+    return 1 + looks(session, session.get_one(Dataset, spec["dataset"]["id"])).comparisons
+
+
+def _shown(n: int, alpha: float) -> float | None:
+    """The smallest improvement that n examples can show, nothing being measured; None of no examples."""
+    return detectable(n, UNMEASURED, alpha=alpha) if n else None
+
+
+def _size(spec: Json, alpha: float) -> list[str]:
+    worth, n = spec["worth_points"] / 100, spec["split"]["test"]
+    needed = examples_needed(worth, UNMEASURED, alpha=alpha)
+    if not n or n >= needed:
+        return []
+    told = f"To show an improvement of {spec['worth_points']:g} points, about {needed:,} test examples are needed"
+    return [f"{told}; this split has {n:,}. A plan measures it on your examples."]
+
+
+def uses(spec: Json, facts: Json) -> list[Uses]:
+    """What a training uses at the low and the high end of its estimate. facts: the dataset's statistics."""
     parts, batch = spec["split"], min(spec["batch_size"], spec["split"]["train"])
     validation, test = (spec["repeats"] * parts[name] for name in ("validation", "test"))
     low = validation + 2 * batch * min(spec["patience"], spec["epochs"]) + test
@@ -62,20 +106,15 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400
-    judged, shown, said = _judgements(spec, facts)
-    uses = [
+    judged, quoted, said = _judgements(spec, facts)
+    return [
         {
             "primary": (answers, answers * length, answers * answer),
             "optimizer": (steps, steps * asked, steps * reply),
-            "judge": (answers * judged, answers * shown, answers * said),
+            "judge": (answers * judged, answers * quoted, answers * said),
         }
         for answers, length, steps in ((low, prompt, proposals[0]), (high, grown, proposals[1]))
     ]
-    calls = [sum(count for count, _, _ in use.values()) for use in uses]
-    tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in uses]
-    usd = [_usd(gateway, spec, use) for use in uses]
-    notes = (*_notes(spec, facts, usd[1]), *_ends(spec, gateway))
-    return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes)
 
 
 def _judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
@@ -86,7 +125,8 @@ def _judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
     return len(rubrics), chars / 4, JUDGEMENT * len(rubrics)
 
 
-def _usd(gateway: Gateway, spec: Json, use: Mapping[str, tuple[int, float, float]]) -> float | None:
+def cost(gateway: Gateway, spec: Json, use: Uses) -> float | None:
+    """USD of what is used; None when a price is unknown."""
     total = 0.0
     for role, (_, prompt_tokens, completion_tokens) in use.items():
         if not spec.get(role):

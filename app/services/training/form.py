@@ -53,6 +53,9 @@ class TrainingForm(BaseModel):
     budget_calls: int | None = Field(None, ge=1, le=10**12)
     budget_tokens: int | None = Field(None, ge=1, le=10**12)
     budget_minutes: float | None = Field(None, gt=0, le=1e7)
+    stop_above_usd_per_point: float | None = Field(None, gt=0, le=1e9)
+    worth_points: float = Field(gt=0, lt=100)
+    pilot_examples: int = Field(ge=2, le=1000)
     instructions: str = Field("", max_length=200_000)
     target_rpm: float | None = Field(None, gt=0, le=1e6)
     """Requests per minute of the primary model, in place of the operator's rate limit."""
@@ -98,6 +101,9 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "budget_calls": budget.calls,
         "budget_tokens": budget.tokens,
         "budget_minutes": budget.minutes,
+        "stop_above_usd_per_point": budget.stop_above_usd_per_point,
+        "worth_points": training.worth_points,
+        "pilot_examples": training.pilot_examples,
         "cache": training.cache,
         "on_uncertain": settings.calls.on_uncertain,
     }
@@ -138,7 +144,9 @@ def as_form(spec: Json) -> dict[str, Json]:
     same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
     same += "max_prompt_chars instructions"
     calls = spec["calls"]
+    later = ("stop_above_usd_per_point", "worth_points", "pilot_examples")  # not in specs of the first releases
     return {key: spec[key] for key in same.split()} | {
+        **{key: spec.get(key) for key in later},
         "repeats": spec.get("repeats", 1),
         "cache": spec.get("cache", "off"),
         "on_uncertain": calls.get("on_uncertain", "repeat"),

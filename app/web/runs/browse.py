@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from app.core.catalog import KINDS
 from app.services import runs
 from app.web import params
 from app.web.database import session
@@ -22,14 +23,15 @@ class Filters:
 
     search: str
     status: str
+    kind: str
 
 
 @pages.get("")
 def index() -> ResponseReturnValue:
     """All runs, newest first."""
-    filters = Filters(params.text("search"), params.choice("status", STATUSES))
+    filters = Filters(params.text("search"), params.choice("status", STATUSES), params.choice("kind", tuple(KINDS)))
     after = params.text("after", longest=80)
-    found = runs.list_runs(session(), status=filters.status, search=filters.search, after=after, limit=PAGE + 1)
+    found = runs.list_runs(session(), **vars(filters), after=after, limit=PAGE + 1)
     shown = found[:PAGE]
     chosen = {name: value for name, value in vars(filters).items() if value}
     page = {
@@ -38,4 +40,7 @@ def index() -> ResponseReturnValue:
         "first": url_for("runs.index", **chosen) if after else "",
         "more": url_for("runs.index", **chosen, after=shown[-1].id) if len(found) > PAGE else "",
     }
-    return render_template("runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES])
+    kinds = [(name, kind.title) for name, kind in KINDS.items()]
+    return render_template(
+        "runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES], kinds=kinds
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,7 @@ def render(template: str, run: Run, **values: Any) -> str:
         live=run.status not in ENDED,
         undecided=runs.undecided(session(), run),
         again=_again(run),
+        once=secrets.token_hex(5),
         **values,
     )
 

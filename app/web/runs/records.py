@@ -35,6 +35,8 @@ SPLITS = ("test", "validation", "train")
 def examples(run_id: str) -> ResponseReturnValue:
     """Both answers to each example, with what changed."""
     run = get(run_id)
+    if run.kind == "plan":
+        return _asked_twice(run)
     tale = told_story(run)
     options = [
         (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation
@@ -64,6 +66,15 @@ def examples(run_id: str) -> ResponseReturnValue:
         first=here(show=show or None) if place else "",
         more=here(show=show or None, after=rows[PAGE - 1].cursor) if len(rows) > PAGE else "",
     )
+
+
+def _asked_twice(run: Run) -> str:
+    """The pilot of a plan: both answers to each example."""
+    place = params.whole("after")
+    rows = runs.asked_twice(session(), run, after=place, limit=PAGE + 1)
+    here = partial(url_for, "runs.examples", run_id=run.id)
+    more = here(after=rows[PAGE - 1].cursor) if len(rows) > PAGE else ""
+    return render("runs/pilot.html", run, rows=rows[:PAGE], first=here() if place else "", more=more)
 
 
 def version_named(tale: Story, field: str, default: int) -> Version:
@@ -144,9 +155,12 @@ TITLES = {
     "judge": "Judge model",
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
+    "worth_points": "Improvement worth finding",
+    "pilot_examples": "Examples of a plan",
+    "stop_above_usd_per_point": "Most for a further point",
 }
-UNITS = {"max_prompt_chars": " characters"}
-LONG = frozenset({"system_prompt", "output_prompt", "instructions"})
+UNITS = {"max_prompt_chars": " characters", "worth_points": " points", "stop_above_usd_per_point": " US dollars"}
+LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.services import models, runs, training
 from app.services.errors import Conflict, Invalid, NotFound, Problem
@@ -19,7 +20,7 @@ from app.web.trainings.choices import offered
 from app.web.trainings.page import pages
 from app.web.trainings.state import FOLDED, State, cloned, fresh, rearranged, sent
 
-START = "start"
+START, PLAN = "start", "plan"
 
 
 @dataclass(frozen=True)
@@ -50,33 +51,42 @@ class Outlook:
 
 @pages.get("/new")
 def new() -> ResponseReturnValue:
-    """The form: with defaults, or with the settings of the run named by ?from=."""
+    """The form: with defaults, or with the settings of the run named by ?from=, and another ?split=."""
     run_id = params.text("from", longest=40)
     state = cloned(run_id) if run_id else fresh()
-    return _form(state, _first_look(state))
+    if split := params.text("split", longest=20):
+        state = state.with_values(split=split)
+    return form(state, _first_look(state))
 
 
 @pages.post("/new")
 def start() -> ResponseReturnValue:
     """Start the training, or do what the form's button says."""
     state, do = sent(), request.form.get("do", START)
-    if do not in (START, "estimate"):
+    if do not in (START, PLAN, "estimate"):
         changed = rearranged(state, do)
-        return _form(changed, _first_look(changed))
-    outlook = _outlook(state)
+        return form(changed, _first_look(changed))
+    outlook = outlook_of(state)
     problems = outlook.problems
     if do == START and not problems and outlook.needs_confirmation and not state.confirmed:
-        problems = (Problem("confirmed", _expensive(outlook)),)
-    if do != START or problems:
-        return _form(state, outlook, problems)
-    run = training.start(
-        session(), outlook.spec, name=state.values["name"][:200], cloned_from=_source(state), once=state.once
-    )
+        problems = (Problem("confirmed", expensive(outlook)),)
+    if do == "estimate" or problems:
+        return form(state, outlook, problems)
+    return begin(state, outlook.spec, "plan" if do == PLAN else "train")
+
+
+def begin(state: State, spec: Json, kind: str) -> ResponseReturnValue:
+    """Queue the training, or the plan of it, and show the run."""
+    name, source = state.values["name"][:200], _source(state)
+    if kind == "plan":
+        spec = training.planned(session(), spec, gateway=backend().gateway)
+    run = training.start(session(), spec, kind=kind, name=name, cloned_from=source, once=state.once)
+    title = KINDS[kind].title.lower()
     if backend().enqueue(run.id):
-        flash("The training is queued.", "good")
+        flash(f"The {title} is queued.", "good")
     else:
         flash(
-            "The training waits in the database: Redis does not answer. A worker finds it by itself within seconds.",
+            f"The {title} waits in the database: Redis does not answer. A worker finds it by itself within seconds.",
             "warn",
         )
     return redirect(url_for("runs.overview", run_id=run.id), 303)
@@ -87,16 +97,17 @@ def estimate() -> ResponseReturnValue:
     """The estimate alone, while the form is filled in."""
     state = sent()
     return render_template(
-        "trainings/parts/estimate.html", outlook=_outlook(state), state=state, limit=settings().budget
+        "trainings/parts/estimate.html", outlook=outlook_of(state), state=state, limit=settings().budget
     )
 
 
 def _first_look(state: State) -> Outlook | None:
     """The outlook as soon as there is a dataset; before that, everything would only be missing."""
-    return _outlook(state) if state.values["dataset"] else None
+    return outlook_of(state) if state.values["dataset"] else None
 
 
-def _outlook(state: State) -> Outlook:
+def outlook_of(state: State) -> Outlook:
+    """What the training would take, or what stands against it."""
     try:
         raw, problems = state.raw()
     except (NotFound, Conflict) as error:
@@ -111,7 +122,8 @@ def _outlook(state: State) -> Outlook:
     return Outlook(spec, training.estimate(session(), spec, gateway=backend().gateway))
 
 
-def _expensive(outlook: Outlook) -> str:
+def expensive(outlook: Outlook) -> str:
+    """Why a person has to agree first."""
     most = outlook.estimate.usd_high if outlook.estimate else None
     return f"it may cost up to ${most:.2f}; tick the box beside the estimate to agree, or set a budget"
 
@@ -124,7 +136,8 @@ def _source(state: State) -> str | None:
         return None
 
 
-def _form(state: State, outlook: Outlook | None = None, problems: tuple[Problem, ...] = ()) -> ResponseReturnValue:
+def form(state: State, outlook: Outlook | None = None, problems: tuple[Problem, ...] = ()) -> ResponseReturnValue:
+    """The page of the form."""
     errors = by_field(Invalid(problems))
     page = render_template(
         "trainings/new.html",

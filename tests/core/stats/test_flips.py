@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from scipy.stats import binomtest
 
@@ -9,7 +11,7 @@ from app.core.stats.flips import Flips, flip_rate
 from app.ports.journal import Outcome, Sample
 
 
-def answers(*scores: list[float | None], outcome: Outcome = "scored") -> list[Sample]:
+def answers(*scores: Sequence[float | None], outcome: Outcome = "scored") -> list[Sample]:
     """A sample for each repeat (inner list) of each case (outer list); None is a failed call."""
     return [
         Sample(f"{case}/{n}", "c", str(case), n, "train", "timed_out" if score is None else outcome, score, "", "")

@@ -4,9 +4,11 @@ import { startTheme } from "./theme.js";
 import { startDialogs } from "./dialogs.js";
 import { startCopy } from "./copy.js";
 import { startTimes } from "./times.js";
+import { startPalette } from "./palette.js";
 
 startTheme();
 startKeys();
 startDialogs();
 startCopy();
 startTimes();
+startPalette();

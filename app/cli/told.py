@@ -1,0 +1,41 @@
+"""How the outcome of a plan is written on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from app.ports.journal import Totals
+from app.services import runs
+
+
+def show_plan(result: Mapping[str, Any], totals: Totals) -> None:
+    """The result of a plan (documents.plan_result) in lines."""
+    mark = " (simulated models)" if result["simulated"] else ""
+    click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
+    if result["sentence"]:
+        click.echo(f"plan: {result['sentence']}")
+    for text in result["advice"]:
+        click.echo(f"  - {text}")
+    if expected := result["expected"]:
+        click.echo(f"the training may take {expected_line(expected)}, judged by {expected['per_answer']['n']} answers")
+    click.echo(f"spent: {runs.spent_in_words(totals)}")
+    if result["status"] == "done":
+        split = f" --split {'/'.join(map(str, result['split']))}" if result["split"] else ""
+        click.echo(f"start it with the same options: whetstone train ...{split}")
+
+
+def expected_line(expected: Mapping[str, Any]) -> str:
+    """What a training may take, in a line."""
+    usd = "at an unknown price" if expected["usd"] is None else "${:.4f} to ${:.4f}".format(*expected["usd"])
+    return f"{_range(expected['calls'])} calls, {_range(expected['tokens'])} tokens, {_minutes(expected['minutes'])}, {usd}"
+
+
+def _range(ends: Sequence[int]) -> str:
+    return "{:,} to {:,}".format(*ends)
+
+
+def _minutes(ends: Sequence[float]) -> str:
+    return f"{runs.time_in_words(60 * ends[0])} to {runs.time_in_words(60 * ends[1])}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.core.params import resolve
-from app.ports.llm import Json
+from app.ports.llm import Json, Price
 from tests.llm.worlds import WORLDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")  # LiteLLM's own affair
@@ -58,3 +59,29 @@ async def test_litellm_s_own_arguments_steer_nothing(name: str, control: str) ->
 
 async def test_an_openai_compatible_provider_gets_what_nobody_lists() -> None:
     assert (await body("litellm_groq", some_news={"a": [1]}))["some_news"] == {"a": [1]}
+
+
+async def test_a_region_leads_the_call_there() -> None:
+    world = next(world for world in WORLDS if world.name == "vertex")
+    with world.server() as server:
+        request = world.request(server)
+        adapter = world.adapter()
+        await adapter.complete(replace(request, model=replace(request.model, region="europe-west4")), deadline_s=20)
+        await adapter.complete(request, deadline_s=20)
+        await adapter.aclose()
+        there, usual = (record.path for record in list(server.ledger.log)[-2:])
+    assert "/locations/europe-west4/" in there
+    assert "/locations/global/" in usual
+
+
+async def test_a_call_costs_what_its_config_says() -> None:
+    world = next(world for world in WORLDS if world.name == "openai_compatible")
+    with world.server() as server:
+        request = world.request(server)
+        adapter = world.adapter()
+        priced = replace(request, model=replace(request.model, price=Price(1.0, 100.0)))
+        reply = await adapter.complete(priced, deadline_s=20)
+        free = await adapter.complete(request, deadline_s=20)
+        await adapter.aclose()
+    assert reply.cost_usd == reply.usage.prompt_tokens + 100 * reply.usage.completion_tokens
+    assert free.cost_usd is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.core.params.checks import Refused, checked, passable, shown
 from app.core.params.providers import PROVIDERS, provider_of
-from app.core.params.rules import REASONING
+from app.core.params.rules import REASONING, one_of_two
 from app.core.params.spec import Adjustment, Param, Provider
 from app.ports.llm import Json
 
@@ -69,12 +69,9 @@ class Resolved:
     refusals: tuple[tuple[str, str], ...] = ()
 
 
-def resolve(model: str, params: Mapping[str, Json], api_base: str | None = None) -> Resolved:
-    """What a model is sent of the parameters that were asked for. Never raises; None is "not given".
-
-    model: provider/model. api_base: address of a server of one's own.
-    """
-    provider = provider_of(model, api_base)
+def resolve(model: str, params: Mapping[str, Json]) -> Resolved:
+    """What a model (provider/model) is sent of the parameters that were asked for. Never raises; None is "not given"."""
+    provider = provider_of(model)
     asked, renamed = _renamed(params)
     sent: dict[str, Json] = {}
     adjustments, refusals = renamed, []
@@ -84,7 +81,7 @@ def resolve(model: str, params: Mapping[str, Json], api_base: str | None = None)
         except Refused as error:
             refusals.append((name[:100], str(error)))
     bare = model.partition("/")[2] or model
-    for rule in provider.rules:
+    for rule in (*provider.rules, one_of_two):
         adjustments += rule(bare, sent)
     return Resolved(sent, tuple(adjustments), tuple(refusals))
 

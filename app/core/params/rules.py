@@ -114,3 +114,15 @@ def deepseek_reasoning(model: str, params: dict[str, Json]) -> list[Adjustment]:
         return []
     names = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
     return [one for name in names for one in drop(params, name, "the reasoner ignores it")]
+
+
+def one_of_two(_model: str, params: dict[str, Json]) -> list[Adjustment]:
+    """Temperature and top_p shape the same choice; whoever sets both should know."""
+    if "temperature" not in params or "top_p" not in params:
+        return []
+    top_p = params["top_p"]
+    return [
+        Adjustment(
+            "top_p", top_p, top_p, "warn", "sent along with temperature; providers advise to set only one of them"
+        )
+    ]

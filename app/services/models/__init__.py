@@ -5,6 +5,7 @@ from app.services.models.exchange import FORMAT, Imported, document, export_json
 from app.services.models.library import (
     FIELDS,
     by_id,
+    check_name,
     clone,
     create,
     delete,
@@ -35,6 +36,7 @@ __all__ = [
     "Statistics",
     "by_id",
     "called",
+    "check_name",
     "clone",
     "create",
     "delete",

@@ -54,7 +54,7 @@ def read(raw: Mapping[str, Json]) -> tuple[ConfigForm | None, list[Problem]]:
     except ValidationError as error:
         return None, [_problem(dict(one)) for one in error.errors()]
     problems = _address(form) + _region(form)
-    resolved = resolve(form.model, form.params, form.api_base or None)
+    resolved = resolve(form.model, form.params)
     problems += [Problem(name, f"{name} {why}" if " " in name else why) for name, why in resolved.refusals]
     if problems:
         return form, problems

@@ -57,17 +57,25 @@ def revision(config: ModelConfig, number: int) -> ModelConfigRevision:
 def create(session: Session, name: str, said: Mapping[str, Json], *, active: bool = True) -> ModelConfig:
     """A new config with its revision 1. Raises: Invalid with every problem."""
     problems: list[Problem] = []
-    name = checked_name(name, problems)
+    check_name(session, name, problems)
     form, wrong = read(said)
     problems += wrong
-    if not problems and _taken(session, name):
-        problems.append(name_taken(name))
     if problems or form is None:
         raise Invalid(problems)
+    name = checked_name(name, problems)
     config = new(name, form, active=active)
     session.add(config)
     _commit(session, name)
     return config
+
+
+def check_name(session: Session, name: str, problems: list[Problem]) -> None:
+    """Add to the problems what stands against a new config of that name."""
+    found: list[Problem] = []
+    name = checked_name(name, found)
+    if not found and _taken(session, name):
+        found.append(name_taken(name))
+    problems += found
 
 
 def new(name: str, form: ConfigForm, *, active: bool = True) -> ModelConfig:
@@ -101,10 +109,11 @@ def rename(session: Session, config: ModelConfig, name: str) -> None:
     """Give it another name; runs have pinned the old one. Raises: Invalid."""
     problems: list[Problem] = []
     name = checked_name(name, problems)
-    if not problems and name != config.name and _taken(session, name):
-        problems.append(name_taken(name))
+    if name == config.name:
+        return
+    check_name(session, name, problems)
     if problems:
-        raise Invalid(problems)
+        raise Invalid(dict.fromkeys(problems))
     config.name = name
     _commit(session, name)
 

@@ -35,7 +35,7 @@ def look(said: Mapping[str, Json], gateway: Gateway) -> Look:
     if problems or form is None:
         return Look(tuple(problems))
     own = price_of(form.price.model_dump() if form.price else None)
-    resolved = resolve(form.model, form.params, form.api_base or None)
+    resolved = resolve(form.model, form.params)
     model = ModelRef(form.model, resolved.params, form.api_base or None, form.region, own)
     told = (gateway.problem(model), warning(gateway, model, dt.datetime.now(dt.UTC).date()))
     return Look(

@@ -55,7 +55,7 @@ def choose(session: Session, wish: Wish) -> Chosen:
     name = revision.model if revision else wish.name
     base = (revision.api_base if revision else "") or wish.base or None
     params = _params(wish, name, revision.params if revision else None)
-    resolved = resolve(name, params, base)
+    resolved = resolve(name, params)
     ref = ModelRef(name, resolved.params, base)
     if revision:
         ref = replace(ref, region=revision.region, price=price_of(revision.price))

@@ -32,6 +32,7 @@ def create() -> ResponseReturnValue:
         return _looked(draft)
     said, problems = draft.said()
     try:
+        models.check_name(session(), draft.values["name"], problems)
         _refuse(problems, said)
         made = models.create(session(), draft.values["name"], said)
     except Invalid as error:
@@ -71,11 +72,11 @@ def save(config_id: int) -> ResponseReturnValue:
 
 
 def _refuse(problems: list[Problem], said: dict[str, object]) -> None:
-    """Raises: Invalid with these problems and whatever else is wrong."""
+    """Nothing is saved while anything is wrong. Raises: Invalid with these problems and those of what is said."""
+    named = {problem.field for problem in problems}
+    problems = [*problems, *(one for one in models.read(said)[1] if one.field not in named)]
     if problems:
-        named = {problem.field for problem in problems}
-        _, others = models.read(said)
-        raise Invalid([*problems, *(one for one in others if one.field not in named)])
+        raise Invalid(problems)
 
 
 def _look(draft: Draft) -> models.Look:

@@ -46,8 +46,9 @@ def test_every_table_has_a_model_here() -> None:
 
 
 def test_a_server_of_one_s_own_is_no_openai() -> None:
-    assert provider_of("openai/my-model", "http://127.0.0.1:1/v1") is PROVIDERS["unknown"]
-    assert provider_of("openai/gpt-5-mini", "http://127.0.0.1:1/v1") is PROVIDERS["openai"]
+    assert provider_of("openai/my-model") is PROVIDERS["unknown"]
+    assert provider_of("openai/gpt-oss-20b") is PROVIDERS["unknown"]
+    assert provider_of("openai/gpt-5-mini") is PROVIDERS["openai"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_whatever_is_asked_nothing_is_lost_silently(model: str, params: dict[str
         assert value is None or unchanged or name[:100] in told(resolved)
     again = resolve(model, resolved.params)
     assert again.params == resolved.params
-    assert {one.action for one in again.adjustments} <= {"passthrough"}
+    assert {one.action for one in again.adjustments} <= {"passthrough", "warn"}
     assert not again.refusals
     json.dumps([one.original for one in resolved.adjustments], allow_nan=False)
 
@@ -186,6 +187,12 @@ def test_claude_keeps_temperature_of_the_two() -> None:
     assert adjusted == [("top_p", None, "drop")]
     assert one("anthropic/claude-sonnet-4-5", top_p=0.9) == ({"top_p": 0.9}, [])
     assert one("bedrock/us.anthropic.claude-haiku-4-5", temperature=1.7, top_p=0.9)[0] == {"temperature": 1}
+
+
+def test_both_of_the_two_are_sent_to_others_and_warned_about() -> None:
+    sent, adjusted = one("openai/gpt-4.1", temperature=0.2, top_p=0.9)
+    assert sent == {"temperature": 0.2, "top_p": 0.9}
+    assert adjusted == [("top_p", 0.9, "warn")]
 
 
 def test_claude_thinks_within_its_limit_and_chooses_its_temperature() -> None:

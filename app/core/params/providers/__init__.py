@@ -42,14 +42,14 @@ _OTHER_NAMES = {"ollama_chat": OLLAMA, "cohere_chat": COHERE, "hosted_vllm": VLL
 _OPENAI_MODEL = re.compile(r"(?:gpt-(?!oss)|chatgpt-|o[1-9](?:$|[-.@:])|ft:)", re.IGNORECASE)
 
 
-def provider_of(model: str, api_base: str | None = None) -> Provider:
-    """The table for a model. model: provider/model, or a model's own name. api_base: a server of one's own."""
+def provider_of(model: str) -> Provider:
+    """The table for a model. model: provider/model, or a model's own name."""
     first, slash, rest = model.partition("/")
     if not slash:
         return _by_model(model)
     if first == "vertex_ai" and not rest.startswith(("gemini", "endpoints/", "projects/")):
         return ANTHROPIC if rest.startswith("claude") else UNKNOWN
-    if api_base and first == "openai" and not _OPENAI_MODEL.match(rest):
+    if first == "openai" and not _OPENAI_MODEL.match(rest):
         return UNKNOWN
     return PROVIDERS.get(first) or _OTHER_NAMES.get(first) or UNKNOWN
 

@@ -56,7 +56,18 @@ OPTIONS = (
     click.option("--concurrency", metavar="N", help="Calls under way at the same time."),
     click.option("--split", metavar="A/B/C", help="Shares of train, validation and test, such as 60/20/20."),
     click.option("--seed", metavar="N", help="Seed of split, batches and intervals."),
-    click.option("--max-prompt-chars", metavar="N", help="Most characters of a proposal."),
+    click.option(
+        "--max-prompt-tokens", metavar="N", help="Most tokens of a proposal, both prompts together (estimated)."
+    ),
+    click.option("--max-prompt-chars", metavar="N", help="Most characters of a proposal, in place of the tokens."),
+    click.option(
+        "--locked",
+        metavar="TEXT_OR_FILE",
+        help="Texts of the prompts that no proposal may touch, blank lines between them.",
+    ),
+    click.option("--shorten", metavar="RULE", help="After the search: off, or offer a shorter prompt."),
+    click.option("--shorten-margin", metavar="X", help="By how much worse a shortened prompt may be at most."),
+    click.option("--shorten-answers", metavar="N", help="Most answers that the shortening may take."),
     click.option("--target-rpm", metavar="N", help="Most requests per minute to the primary model."),
     click.option(
         "--no-cache", "cache", flag_value="off", help="Take no replies of earlier runs, and leave none to later ones."
@@ -80,7 +91,7 @@ OPTIONS = (
 )
 """One option for each field of a training (services.training.TrainingForm); values are checked there, as at every door."""
 
-TEXTS = ("system_prompt", "output_prompt", "instructions")
+TEXTS = ("system_prompt", "output_prompt", "instructions", "locked")
 
 
 def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -257,6 +268,9 @@ def _show(result: Mapping[str, Any], totals: Totals) -> None:
         )
     if result["stopped_by"] == "not_worth":
         click.echo(f"stopped: {result['stopped_why']}")
+    if shorter := result["shorter"]:
+        length = f" (about {shorter['tokens_after']:,} tokens instead of {shorter['tokens_before']:,})"
+        click.echo(f"shorter: {shorter['sentence']}{length if shorter['tokens_after'] else ''}")
     click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(

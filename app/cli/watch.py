@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -147,6 +148,11 @@ def _test(data: Any) -> str:
     )
 
 
+def _shortening(data: Any) -> str:
+    dropped = [unit for unit in data["units"] if unit["fate"] == "dropped"]
+    return f"shortening: {len(dropped)} of {len(data['units'])} sentences left out, after {data['answers']} answers"
+
+
 def _status(data: Any) -> str:
     return f"{data['status']}: {data['reason']}" if data.get("reason") else str(data["status"])
 
@@ -155,7 +161,7 @@ def _pilot(data: Any) -> str:
     return f"pilot: {data['examples']} of {data['train_n']} train examples, each asked {data['repeats']} times"
 
 
-_LINES = {
+_LINES: dict[str, Callable[[Any], str]] = {
     "plan": _plan,
     "pilot": _pilot,
     "baseline": lambda data: f"baseline: validation {_mean(data['validation'])}",
@@ -166,4 +172,6 @@ _LINES = {
     "log": lambda data: f"{data['level']}: {data['text']}" if data["level"] == "warning" else str(data["text"]),
     "wait": lambda data: f"waiting {data['seconds']:.0f} s for {data['model']}: {data['why']}",
     "status": _status,
+    "shortening": _shortening,
+    "shortened": lambda data: f"shorter: {data['sentence']}",
 }

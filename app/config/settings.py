@@ -56,8 +56,16 @@ class Training(Section):
     """Temperature of the primary model."""
     max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2048
     """Most tokens of one answer."""
-    max_prompt_chars: Annotated[Whole, Field(ge=100, le=1_000_000)] = 12_000
-    """Most characters of a proposal's system and output prompt together."""
+    max_prompt_tokens: Annotated[Whole, Field(ge=25, le=1_000_000)] = 3_000
+    """Most tokens of a proposal's system and output prompt together, estimated at four bytes each."""
+    max_prompt_chars: Annotated[Whole, Field(ge=100, le=1_000_000)] | None = None
+    """Most characters of the same, in place of max_prompt_tokens; null means that the tokens count."""
+    shorten: Literal["off", "offer"] = "off"
+    """After the search: off, or offer (drop sentences that are not worth anything, and test the shorter prompt too)."""
+    shorten_margin: Annotated[Number, Field(gt=0, le=0.5)] = 0.02
+    """By how much of the mean score a shortened prompt may be worse at most."""
+    shorten_answers: Annotated[Whole, Field(ge=1, le=10_000_000)] = 1_000
+    """Most answers to validation examples that the shortening may take."""
     cache: Literal["reuse", "off"] = "reuse"
     """Replies to equal calls of earlier runs: reuse them at no cost, or off."""
     worth_points: Annotated[Number, Field(gt=0, lt=100)] = 5.0

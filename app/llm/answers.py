@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.tokens import estimated_tokens
 from app.llm.prices import Prices
 from app.ports.llm import FinishReason, Json, Reply, Request, Usage
 
@@ -69,14 +70,10 @@ def reply(answer: Answer, request: Request, prices: Prices, seconds: float, adju
 
 
 def estimated(request: Request, answer: Answer) -> Usage:
-    """Usage counted by ourselves: one token for every four bytes, and four more for every message."""
-    prompt = sum(_tokens(m.content) + 4 for m in request.messages)
-    thought = _tokens(answer.thought)
-    return Usage(prompt, _tokens(answer.text) + thought, thought, estimated=True)
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text.encode("utf-8", "surrogatepass")) // 4)
+    """Usage counted by ourselves (see app.core.tokens), and four tokens more for every message."""
+    prompt = sum(estimated_tokens(m.content) + 4 for m in request.messages)
+    thought = estimated_tokens(answer.thought)
+    return Usage(prompt, estimated_tokens(answer.text) + thought, thought, estimated=True)
 
 
 def adjustment(param: str, original: Json, adjusted: Json, action: str, reason: str) -> Json:

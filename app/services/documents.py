@@ -199,7 +199,21 @@ def training_result(row: Run, totals: Totals) -> Document:
         "p_value": paired.get("p_value"),
         "stopped_by": outcome.get("stopped_by"),
         "stopped_why": outcome.get("stopped_why"),
+        "shorter": _shorter(outcome.get("shortening")),
         **spent(totals),
+    }
+
+
+def _shorter(found: Any) -> Document | None:
+    """What came of the shortening; null when nobody asked for it. version: its number in the run, null when there is none."""
+    if not found:
+        return None
+    return {
+        "version": (found["offer"] or {}).get("number"),
+        "usable": found["usable"],
+        "sentence": found["sentence"],
+        "tokens_before": found["tokens_before"],
+        "tokens_after": found["tokens_after"],
     }
 
 

@@ -152,7 +152,7 @@ class PromptVersion(Base):
     run_number: Mapped[int | None]
     """Which proposal of that run it was; 0 is the run's initial prompt."""
     fate: Mapped[str] = mapped_column(CleanString(20), default="")
-    """"" for a person's version; accepted, rejected or invalid for a proposal."""
+    """"" for a person's version; accepted, rejected, invalid or shortened for a proposal."""
     reasoning: Mapped[str] = mapped_column(default="")
     scores: Mapped[Json] = mapped_column(JsonColumn, default=dict)
     created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())

@@ -28,6 +28,11 @@ def signed(value: float | None, digits: int = 3) -> str:
     return ("+" if value > 0 else MINUS) + text
 
 
+def signed_points(value: float | None) -> str:
+    """A difference of mean scores in points (hundredths) with its sign."""
+    return signed(None if value is None else value * 100, 1)
+
+
 def p_value(value: float | None) -> str:
     """A p value the way papers write it."""
     if value is None:
@@ -125,6 +130,7 @@ def points(value: float | None) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "score": score,
     "signed": signed,
+    "signed_points": signed_points,
     "p_value": p_value,
     "count_of": count,
     "money": money,

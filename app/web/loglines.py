@@ -97,6 +97,22 @@ def _verdict(d: Data) -> list[tuple[str, str]]:
     return [("decision", str(d.get("sentence") or d.get("verdict")))]
 
 
+def _shortening(d: Data) -> list[tuple[str, str]]:
+    fates = [unit.get("fate") for unit in d.get("units") or ()]
+    tried = len(fates) - fates.count("fixed")
+    found = (
+        f"{fates.count('dropped')} of {tried} sentences can be left out"
+        if d.get("offer")
+        else "nothing can be left out"
+    )
+    ended = f"; ended early: {d['stopped']}" if d.get("stopped") else ""
+    return [("decision", f"Shortening: {found}, after {d.get('answers')} answers{ended}")]
+
+
+def _shortened(d: Data) -> list[tuple[str, str]]:
+    return [("decision", str(d.get("sentence")))]
+
+
 def _log(d: Data) -> list[tuple[str, str]]:
     return [("warning" if d.get("level") == "warning" else "info", str(d.get("text")))]
 
@@ -120,6 +136,8 @@ _TELLERS: dict[str, Callable[[Data], list[tuple[str, str]]]] = {
     "epoch_end": _epoch_end,
     "test": _test,
     "verdict": _verdict,
+    "shortening": _shortening,
+    "shortened": _shortened,
     "log": _log,
     "wait": _wait,
     "status": _status,

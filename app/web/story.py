@@ -76,6 +76,7 @@ class Story:
     versions: dict[int, Version] = field(default_factory=dict)
     ends: list[EpochEnd] = field(default_factory=list)
     test: Figure | None = None
+    shortening: Figure | None = None
 
     @property
     def initial(self) -> Version | None:
@@ -120,6 +121,8 @@ def read(notes: Iterable[Noted]) -> Story:
             story.ends.append(_epoch_end(data))
         elif note.name == "test":
             story.test = data
+        elif note.name == "shortening":
+            story.shortening = data
     return story
 
 

@@ -63,6 +63,25 @@ def test_a_training_is_estimated_started_and_read(web: Api) -> None:
     assert web.get(f"/runs/{again['id']}/result") == {**result, "run": again["id"]}
 
 
+def test_locked_texts_are_a_list_and_a_shorter_prompt_is_a_part_of_the_result(web: Api) -> None:
+    asked = FORM | {"epochs": 1, "locked": ["Answer with the label."], "shorten": "offer", "shorten_margin": 0.4}
+    asked |= {"system_prompt": "Take a deep breath. Classify the customer's message."}
+    run = web.post("/trainings", asked, 201)
+    web.drive(run["id"])
+    shown = web.get(f"/runs/{run['id']}")
+    assert (shown["spec"]["locked"], shown["spec"]["shorten"]) == (["Answer with the label."], "offer")
+    shorter = web.get(f"/runs/{run['id']}/result")["shorter"]
+    assert shorter["sentence"] == shown["outcome"]["shortening"]["sentence"]
+    assert shorter["tokens_before"] > (shorter["tokens_after"] or 0)
+    form = web.get(f"/runs/{run['id']}/form")
+    assert (form["locked"], form["max_prompt_tokens"], form["max_prompt_chars"]) == (
+        "Answer with the label.",
+        3000,
+        None,
+    )
+    assert "locked" in web.errors(web.post("/trainings", asked | {"locked": ["Not there."]}, 422))
+
+
 def test_a_run_is_followed_page_by_page(web: Api) -> None:
     run_id = web.post("/trainings", {**FORM, "epochs": 1}, 201)["id"]
     web.drive(run_id)

@@ -81,6 +81,9 @@ def _spec(session: Session, changes: Mapping[str, Any]) -> tuple[Json, Gateway]:
         "concurrency": 4,
         "seed": 8,
         "cache": "off",
+        "shorten": "offer",
+        "shorten_margin": 0.5,
+        "shorten_answers": 36,
     }
     return training.parse(session, form | changes, settings=settings, gateway=gateway), gateway
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.core.model import Candidate, Case
 from app.core.optimizers import STRATEGIES, Evidence, Past, Proposal, Seen
+from app.core.optimizers.locks import lock_flaw
 from app.core.optimizers.request import opening
 from app.llm.simulated.brief import read
 from app.llm.simulated.optimizer import MOODS, reply
@@ -168,3 +169,19 @@ def test_a_proposal_stays_within_the_length_that_was_asked_for() -> None:
         seen = replace(evidence("full_rewrite", many, seed=seed), max_prompt_chars=300)
         for found in asyncio.run(STRATEGIES["full_rewrite"].propose(seen, SimulatedAsk())):
             assert len(found.system_prompt) + len(found.output_prompt) <= 300
+
+
+@pytest.mark.parametrize("strategy", ["full_rewrite", "targeted_edit"])
+async def test_what_is_locked_stays_where_it_is(strategy: str) -> None:
+    locked = ("Permitted labels:\n- refund_status: a refund", "Never promise money.", "End with the label.")
+    system = (
+        f"Do the task. {locked[1]}\n{locked[0]}\n- login_problem: signing in\nWhen the text mentions money, answer odd."
+    )
+    parent = Candidate(system, f"Answer. {locked[2]}", ModelRef("simulated/primary"))
+    found = []
+    for seed in range(40):
+        seen = replace(evidence(strategy, INTENTS, seed=seed), parent=parent, locked=locked)
+        found += await STRATEGIES[strategy].propose(seen, SimulatedAsk())
+    assert len(found) > 20
+    assert [problem for proposal in found if (problem := lock_flaw(locked, parent, proposal))] == []
+    assert len({proposal.system_prompt for proposal in found}) > 2

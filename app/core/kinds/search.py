@@ -147,6 +147,8 @@ class Search:
             epoch=outlook.epoch,
             seed=spec.seed,
             max_prompt_chars=spec.max_prompt_chars,
+            max_prompt_tokens=spec.max_prompt_tokens,
+            locked=spec.locked,
             optimizer=spec.optimizer,
             instructions=spec.instructions,
             outlook=outlook,
@@ -252,6 +254,8 @@ class Search:
             train=self.spec.train,
             hidden=(*self.spec.validation, *self.spec.test),
             max_chars=self.spec.max_prompt_chars,
+            max_tokens=self.spec.max_prompt_tokens,
+            locked=self.spec.locked,
             examples_allowed=self._strategy.adds_examples,
         )
 
@@ -259,6 +263,8 @@ class Search:
         """Set aside what the sealed test will cost, should the racing candidate win."""
         leader = [] if self.best is self.initial else [(self.best.candidate, self.best.samples)]
         seen = [(self.initial.candidate, self.initial.samples), *(racing or leader)]
+        if self.spec.shorten != "off":  # one more reading, by a prompt that is no longer than the last of these
+            seen.append(seen[-1])
         self.run.budget.kept_back = price_of_test(self.run, self.spec, *seen)
 
     def _log(self, text: str, level: str) -> None:

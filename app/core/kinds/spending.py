@@ -30,6 +30,11 @@ def next_size(size: int, spec: Training, lost: int) -> int:
     return min(len(spec.train), LARGEST * asked, math.ceil(GROWTH * size))
 
 
+def answers_of_shortening(rule: str, most: int, test: int) -> int:
+    """The most answers that the shortening adds to a training: what it may take itself, and one more reading of the test."""
+    return most + test if rule == "offer" else 0
+
+
 def answers_of_epoch(strategy: Strategy, batch: int, validation: int) -> int:
     """The most answers that an epoch takes: parent, children and their merger on the minibatch, and one of them validated."""
     return batch * (1 + strategy.children + strategy.merges) + validation

@@ -5,9 +5,11 @@ from __future__ import annotations
 from app.core.budget import NOTHING
 from app.core.evaluation import Report
 from app.core.halt import BudgetReached
+from app.core.kinds.offer import rule_on_offer
 from app.core.kinds.pool import Standing
 from app.core.kinds.search import Search
-from app.core.kinds.spending import answers_of_epoch
+from app.core.kinds.shortening import Shortened, shorten
+from app.core.kinds.spending import answers_of_epoch, answers_of_shortening
 from app.core.kinds.training import Training
 from app.core.model import Candidate
 from app.core.optimizers import STRATEGIES
@@ -40,15 +42,21 @@ async def train(run: Run, spec: Training) -> Json:
         stopped = await search.go()
     except BudgetReached as reached:
         stopped = ("budget", str(reached))
+    shortened = await shorten(run, spec, search)
     run.budget.kept_back, run.budget.timed = NOTHING, False
-    return _conclude(run, spec, search, await _sealed_test(run, spec, search), stopped)
+    test = await _sealed_test(run, spec, search, shortened)
+    outcome = _conclude(run, spec, search, test, stopped)
+    ruling = rule_on_offer(run, spec, shortened, test, outcome["verdict"])
+    return outcome | ({"shortening": ruling} if ruling else {})
 
 
-async def _sealed_test(run: Run, spec: Training, search: Search) -> Report | None:
+async def _sealed_test(run: Run, spec: Training, search: Search, shortened: Shortened | None) -> Report | None:
     """The only look at the test split; None when there is no such split or no budget left for it."""
     if not spec.test:
         return None
-    candidates = [spec.start] if search.best is search.initial else [spec.start, search.best.candidate]
+    offer = [shortened.offer] if shortened and shortened.offer else []
+    # By their digests, because a shorter version may be the very prompts that the training began with.
+    candidates = list({c.digest: c for c in (spec.start, search.best.candidate, *offer)}.values())
     try:
         return await run.evaluate(candidates, spec.test, spec.exam, spec.repeats, stage="sealed test", texts=False)
     except BudgetReached as reached:
@@ -130,7 +138,8 @@ def _announce(run: Run, spec: Training) -> None:
     batch = min(spec.batch_size, len(spec.train))
     validation, test = (spec.repeats * len(part) for part in (spec.validation, spec.test))
     per_epoch = answers_of_epoch(STRATEGIES[spec.strategy], batch, validation)
-    run.expect(validation + spec.epochs * per_epoch + 2 * test)
+    shortening = answers_of_shortening(spec.shorten, spec.shorten_answers, test)
+    run.expect(validation + spec.epochs * per_epoch + 2 * test + shortening)
 
 
 def _plan(spec: Training) -> dict[str, Json]:

@@ -39,7 +39,7 @@ class Training:
     batch_size: int
     patience: int
     seed: int
-    max_prompt_chars: int
+    max_prompt_chars: int | None
     failures: int = 8
     successes: int = 2
     judge: ModelRef | None = None
@@ -47,6 +47,11 @@ class Training:
     has_ledger: bool = True
     """Whether the run takes down what each epoch costs; runs of the first releases do not."""
     repeats: int = 1
+    max_prompt_tokens: int | None = None
+    locked: tuple[str, ...] = ()
+    shorten: str = "off"
+    shorten_margin: float = 0.02
+    shorten_answers: int = 0
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
         """The epoch's shuffled minibatch of the train split, at most as large as that.
@@ -114,6 +119,12 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
         stop_above_usd_per_point=spec.get("stop_above_usd_per_point"),
         has_ledger="stop_above_usd_per_point" in spec,
         repeats=spec.get("repeats", 1),
+        # Runs of a release before this one know no tokens, no locked texts and no shortening.
+        max_prompt_tokens=spec.get("max_prompt_tokens"),
+        locked=tuple(spec.get("locked", ())),
+        shorten=spec.get("shorten", "off"),
+        shorten_margin=spec.get("shorten_margin", 0.02),
+        shorten_answers=spec.get("shorten_answers", 0),
     )
 
 

@@ -21,8 +21,12 @@ STRATEGIES: dict[str, Strategy] = {
 MERGE = "merge"
 """Under this name the merger of an epoch's good proposals is noted."""
 
+SHORTENING = "shortening"
+"""Under this name a shorter version of the best prompt is noted."""
+
 __all__ = [
     "MERGE",
+    "SHORTENING",
     "STRATEGIES",
     "Evidence",
     "Member",

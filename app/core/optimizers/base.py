@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.core.model import Ask, Candidate, Case
+from app.core.optimizers.length import Length
 from app.ports.journal import Sample
 from app.ports.llm import ModelRef
 
@@ -93,7 +94,8 @@ class Evidence:
 
     parent: the pool's member ``parent_number``. failures, successes: chosen from seen, all train rows that it has answered.
     rejected: earlier proposals, newest last, capped by the caller. task_hint: how answers are scored, in a sentence.
-    train: the train split, for examples. epoch: from 1. max_prompt_chars: for both prompts together.
+    train: the train split, for examples. epoch: from 1. max_prompt_chars, max_prompt_tokens: for both prompts together.
+    locked: texts of the parent that every proposal must leave as and where they are.
     optimizer: None for strategies that need no model. instructions: the template text that the optimiser gets.
     """
 
@@ -105,12 +107,19 @@ class Evidence:
     train: tuple[Case, ...]
     epoch: int
     seed: int
-    max_prompt_chars: int
+    max_prompt_chars: int | None
     optimizer: ModelRef | None
     instructions: str
     outlook: Outlook
     parent_number: int = 0
     seen: tuple[Seen, ...] = ()
+    max_prompt_tokens: int | None = None
+    locked: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> Length:
+        """How long both prompts may be together."""
+        return Length(self.max_prompt_chars, self.max_prompt_tokens)
 
 
 class Strategy(Protocol):

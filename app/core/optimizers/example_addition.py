@@ -79,7 +79,7 @@ def choose_examples(evidence: Evidence, at: int) -> list[Case]:
     would make that trial worthless.
     """
     wanted, room = SHOTS[at % len(SHOTS)], _room(evidence)
-    chosen = _within(_ordered(evidence, wanted, at), wanted, room)
+    chosen = _within(evidence, _ordered(evidence, wanted, at), wanted, room)
     # The last example weighs most on many models: what was chosen first, for the failures, goes to the end.
     return chosen[::-1]
 
@@ -92,8 +92,8 @@ def vary(evidence: Evidence, present: Sequence[Case], at: int) -> list[Case]:
     for case in numbers.sample(kept, swapped):
         kept.remove(case)
     fresh = [case for case in _ordered(evidence, len(present), at) if case not in present]
-    room = _room(evidence) - sum(_size(case) for case in kept)
-    return kept + _within(fresh, swapped + numbers.randrange(2), room)[::-1]
+    room = _room(evidence) - sum(_size(evidence, case) for case in kept)
+    return kept + _within(evidence, fresh, swapped + numbers.randrange(2), room)[::-1]
 
 
 def _ordered(evidence: Evidence, wanted: int, at: int) -> Iterable[Case]:
@@ -101,7 +101,7 @@ def _ordered(evidence: Evidence, wanted: int, at: int) -> Iterable[Case]:
     numbers = random.Random(f"{evidence.seed}/examples/{at}")  # noqa: S311 - no secret
     seen = {row.case.id for row in (*evidence.failures, *evidence.successes)}
     room = _room(evidence)
-    usable = [case for case in evidence.train if _size(case) <= room // 2 and fit_for_example(case)]
+    usable = [case for case in evidence.train if _size(evidence, case) <= room // 2 and fit_for_example(case)]
     fit = numbers.sample(usable, len(usable))
     others = [case for case in fit if case.id not in seen]
     pool = others if len(others) >= wanted else fit
@@ -144,26 +144,26 @@ def _likeness(text: str) -> Callable[[Case], float]:
 
 
 def _room(evidence: Evidence) -> int:
-    """Characters left for examples."""
-    parent = evidence.parent
-    spent = len(without_examples(parent.system_prompt)) + len(parent.output_prompt)
-    return evidence.max_prompt_chars - spent - len("\n\n<examples>\n\n</examples>")
+    """What is left for examples, as evidence.length measures it."""
+    parent, length = evidence.parent, evidence.length
+    spent = length.size(without_examples(parent.system_prompt)) + length.size(parent.output_prompt)
+    return length.room - spent - len("\n\n<examples>\n\n</examples>")
 
 
-def _within(ordered: Iterable[Case], wanted: int, room: int) -> list[Case]:
+def _within(evidence: Evidence, ordered: Iterable[Case], wanted: int, room: int) -> list[Case]:
     """The first ``wanted`` cases that fit."""
     chosen: list[Case] = []
     for case in ordered:
-        if _size(case) <= room:
+        if (size := _size(evidence, case)) <= room:
             chosen.append(case)
-            room -= _size(case)
+            room -= size
         if len(chosen) == wanted:
             break
     return chosen
 
 
-def _size(case: Case) -> int:
-    return len(as_example(case)) + 2
+def _size(evidence: Evidence, case: Case) -> int:
+    return evidence.length.size(as_example(case)) + 2
 
 
 def _short(label: str) -> str:

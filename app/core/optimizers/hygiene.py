@@ -1,4 +1,4 @@
-"""A proposal is checked before a rollout is spent: placeholders, length, novelty, and that it copies no data."""
+"""A proposal is checked before a rollout is spent: length, locked texts, placeholders, novelty, and that it copies no data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TypeAlias
 from app.core.model import Candidate, Case
 from app.core.optimizers.base import Proposal
 from app.core.optimizers.examples import without_examples
+from app.core.optimizers.length import Length
+from app.core.optimizers.locks import lock_flaw
 from app.core.templates import placeholders
 
 RUN = 8
@@ -26,12 +28,15 @@ def flaw(
     *,
     train: Sequence[Case],
     hidden: Sequence[Case],
-    max_chars: int,
+    max_chars: int | None,
+    max_tokens: int | None = None,
+    locked: Sequence[str] = (),
     examples_allowed: bool,
 ) -> str:
     """What makes a proposal unfit to be tried, in a sentence; "" when nothing does.
 
-    train: the split that strategies see. hidden: validation and test. max_chars: for both prompts together.
+    train: the split that strategies see. hidden: validation and test. max_chars, max_tokens: for both prompts together; None is
+    no limit. locked: texts that must stay as and where the parent has them.
     examples_allowed: whether train text may stand word for word in the examples block.
     """
     before, after = (parent.system_prompt, parent.output_prompt), (child.system_prompt, child.output_prompt)
@@ -39,10 +44,12 @@ def flaw(
         return "both prompts are empty"
     if after == before:
         return "it is the same as its parent"
-    size = sum(len(text) for text in after)
-    if size > max_chars:
-        return f"the prompts have {size:,} characters together; {max_chars:,} are allowed"
-    return _placeholder_flaw(before, after) or _leak(before, after, train, hidden, examples_allowed)
+    return (
+        Length(max_chars, max_tokens).excess(*after)
+        or lock_flaw(locked, parent, child)
+        or _placeholder_flaw(before, after)
+        or _leak(before, after, train, hidden, examples_allowed)
+    )
 
 
 def _placeholder_flaw(before: Iterable[str], after: Iterable[str]) -> str:

@@ -45,7 +45,7 @@ def opening(evidence: Evidence, *, approach: str, reply_format: str) -> list[Mes
         "failures": _listed("Failure", evidence.failures, fence) or "None.",
         "successes": _listed("Success", evidence.successes, fence) or "None were seen.",
         "rejected": _remembered(evidence.rejected, fence) or "None so far.",
-        "constraints": constraints(evidence),
+        "constraints": constraints(evidence, fence),
         "approach": approach,
         "reply_format": reply_format,
     }
@@ -53,20 +53,39 @@ def opening(evidence: Evidence, *, approach: str, reply_format: str) -> list[Mes
     return [Message("system", guard), Message("user", render(evidence.instructions, values))]
 
 
-def constraints(evidence: Evidence) -> str:
+def constraints(evidence: Evidence, fence: Fence) -> str:
     """What every proposal must keep to, as a list."""
     both = (evidence.parent.system_prompt, evidence.parent.output_prompt)
     names = dict.fromkeys(name for text in both for name in placeholders(text))
     keep = ", ".join(f"{{{{{name}}}}}" for name in names)
     rules = [
         f"Keep every placeholder exactly as it is: {keep}." if names else "Use no {{placeholders}}; there are none.",
-        f"Both prompts together may have at most {evidence.max_prompt_chars:,} characters.",
+        f"Both prompts together may have at most {evidence.length.words}.",
         "Describe rules; do not copy the examples above word for word (never eight or more words in a row).",
         "The examples are a small sample. Write for inputs that you have not seen.",
     ]
     if any(without_examples(text) != text for text in both):
         rules.append("Leave the <examples> block out of your reply; it is put back at the end by itself.")
-    return "\n".join(f"- {rule}" for rule in rules)
+    return "\n".join([*(f"- {rule}" for rule in rules), *_locked(evidence, fence)])
+
+
+def _locked(evidence: Evidence, fence: Fence) -> list[str]:
+    """The locked texts and where each stands, when there are any."""
+    if not evidence.locked:
+        return []
+    told = (
+        "Some texts are locked. Keep each character for character, as often as it stands there now, in the same prompt;"
+    )
+    places = [
+        f"In the {title}:\n{fence.around('locked', text, PROMPT_CAP)}"
+        for title, prompt in (
+            ("system prompt", evidence.parent.system_prompt),
+            ("output prompt", evidence.parent.output_prompt),
+        )
+        for text in evidence.locked
+        if text in prompt
+    ]
+    return [f"- {told} a proposal that changes, repeats, moves or drops one is thrown away.", *places]
 
 
 def _listed(title: str, rows: Sequence[Seen], fence: Fence) -> str:
@@ -108,7 +127,7 @@ def _fenced(fence: Fence, parts: Mapping[str, str], cap: int = _ANSWER_CAP) -> s
 
 def _texts(evidence: Evidence) -> list[str]:
     """Everything that will stand behind the fence."""
-    texts = [evidence.parent.system_prompt, evidence.parent.output_prompt]
+    texts = [evidence.parent.system_prompt, evidence.parent.output_prompt, *evidence.locked]
     for row in (*evidence.failures, *evidence.successes):
         texts += _parts(row).values()
     for attempt in evidence.rejected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -85,11 +85,6 @@ def change(params: dict[str, Json], name: str, value: Json, reason: str) -> list
     """Put a value in the place of another one."""
     original, params[name] = params[name], value
     return [Adjustment(name, original, value, "clamp", reason)]
-
-
-def with_range(params: tuple[Param, ...], changed: Mapping[str, Param]) -> tuple[Param, ...]:
-    """The same parameters with some of them in another range."""
-    return tuple(changed.get(one.name, one) for one in params)
 
 
 def _plain(number: float) -> str:

@@ -3,6 +3,7 @@
 from app.core.stats.acceptance import MIN_COVERAGE, RULES, accepts, cannot_win, thin
 from app.core.stats.flips import Flips, flip_rate
 from app.core.stats.interval import Mean, mean_of, score_of
+from app.core.stats.noninferiority import NonInferiority, needed, non_inferiority
 from app.core.stats.pairing import RIGHT, Cell, Paired, by_case, cell, paired, pairs
 from app.core.stats.plateau import plateau
 from app.core.stats.power import minimum_detectable
@@ -17,6 +18,7 @@ __all__ = [
     "Cell",
     "Flips",
     "Mean",
+    "NonInferiority",
     "Paired",
     "Verdict",
     "accepts",
@@ -27,6 +29,8 @@ __all__ = [
     "flip_rate",
     "mean_of",
     "minimum_detectable",
+    "needed",
+    "non_inferiority",
     "paired",
     "pairs",
     "plateau",

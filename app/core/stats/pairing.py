@@ -126,6 +126,11 @@ def pairs(before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[tuple[s
         yield case, _mean([a for a, _ in scores]), _mean([b for _, b in scores])
 
 
+def differences(before: Sequence[Sample], after: Sequence[Sample]) -> list[float]:
+    """After minus before of every case that both have scored, in ascending order."""
+    return sorted(other - ours for _, ours, other in pairs(before, after))
+
+
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 

@@ -35,7 +35,8 @@ def as_rewrite(study: Study, draft: Draft) -> dict[str, Json]:
     if rules:
         parts.append("\n".join(["Rules:", *rules]))
     system_prompt = "\n\n".join(part for part in parts if part)
-    output_prompt = lesson.form or study.output_prompt
+    system_prompt = _with_locked(study, study.system_prompt, system_prompt)
+    output_prompt = _with_locked(study, study.output_prompt, lesson.form or study.output_prompt)
     room = study.most_chars - len(output_prompt)
     return {
         "system_prompt": system_prompt if len(system_prompt) <= room else study.system_prompt,
@@ -50,13 +51,24 @@ def as_edits(study: Study, draft: Draft) -> dict[str, Json]:
     edits: list[Json] = []
     if lesson.form and lesson.form not in study.output_prompt:
         present = study.output_prompt
-        replaced = {"target": "output_prompt", "find": present, "replace": lesson.form}
+        replaced = {"target": "output_prompt", "find": present, "replace": _with_locked(study, present, lesson.form)}
         edits.append(replaced if present.strip() else {"target": "output_prompt", "append": lesson.form})
     dropped = [line for line in lesson.drop if study.system_prompt.count(line) == 1]
     edits += [{"target": "system_prompt", "find": line, "replace": ""} for line in dropped]
     edits += _named(study, lesson)
     edits += [{"target": "system_prompt", "append": line} for line in lesson.advice if line not in study.system_prompt]
-    return {"edits": edits[: study.most_edits], "reasoning": draft.reasoning}
+    sound = [edit for edit in edits if edit["target"] == "output_prompt" or not _touches(study, edit.get("find", ""))]
+    return {"edits": sound[: study.most_edits], "reasoning": draft.reasoning}
+
+
+def _touches(study: Study, found: str) -> bool:
+    """Whether a text has a part of a locked one."""
+    return bool(found) and any(found in text or text in found for text in study.locked)
+
+
+def _with_locked(study: Study, before: str, after: str) -> str:
+    """The new prompt with the locked texts of the old one that it lost, at its end."""
+    return "\n".join([after, *(text for text in study.locked if text in before and text not in after)])
 
 
 def _named(study: Study, lesson: Lesson) -> list[Json]:

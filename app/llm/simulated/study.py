@@ -36,7 +36,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Study:
-    """One request to the optimiser. mends: whether it complains about an earlier reply. edits: whether it wants edits."""
+    """One request to the optimiser. mends: whether it complains about an earlier reply. edits: whether it wants edits.
+
+    locked: texts that must stay as they are.
+    """
 
     system_prompt: str
     output_prompt: str
@@ -45,6 +48,7 @@ class Study:
     most_edits: int
     most_chars: int
     mends: bool
+    locked: tuple[str, ...] = ()
 
     @cached_property
     def failures(self) -> tuple[Row, ...]:
@@ -88,6 +92,7 @@ def study(messages: Sequence[Message], schema: Json) -> Study | None:
         most_edits=int(match[1]) if (match := _MOST_EDITS.search(asked)) else 3,
         most_chars=int(match[1].replace(",", "")) if (match := _MOST_CHARS.search(asked)) else 8_000,
         mends=any(m.role == "assistant" for m in messages),
+        locked=tuple(match[3] for match in fenced if match[1] == "locked"),
     )
 
 

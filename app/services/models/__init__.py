@@ -1,16 +1,14 @@
 """Named model configs: a model with its settings, address, rate limit and price, kept in revisions."""
 
-from app.services.models.checks import NAME_RULE, ConfigForm, price_of, read
-from app.services.models.exchange import FORMAT, Imported, document, export_json, import_text
+from app.services.models.checks import price_of, read
+from app.services.models.exchange import Imported, document, export_json, import_text
 from app.services.models.library import (
-    FIELDS,
     by_id,
     check_name,
     clone,
     create,
     delete,
     differences,
-    free_name,
     get,
     head,
     list_configs,
@@ -26,11 +24,7 @@ from app.services.models.statistics import Statistics, statistics
 from app.services.models.words import in_words
 
 __all__ = [
-    "FIELDS",
-    "FORMAT",
-    "NAME_RULE",
     "PREFIX",
-    "ConfigForm",
     "Imported",
     "Look",
     "Statistics",
@@ -43,7 +37,6 @@ __all__ = [
     "differences",
     "document",
     "export_json",
-    "free_name",
     "get",
     "head",
     "import_text",

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.core.params import Adjustment, resolve
+from app.core.params import Adjustment, Provider, provider_of, resolve
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef, Price
 from app.services.errors import Problem
@@ -18,7 +18,8 @@ from app.services.models.naming import warning
 class Look:
     """sent: the parameters as they go out, in our names. price: USD per million tokens, None when unknown.
 
-    own_price: whether it is the config's own. warnings: why it may not work, or not for long.
+    own_price: whether it is the config's own. warnings: why it may not work, or not for long. takes: the table of what the
+    provider takes.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -27,6 +28,7 @@ class Look:
     price: Price | None = None
     own_price: bool = False
     warnings: tuple[str, ...] = ()
+    takes: Provider | None = None
 
 
 def look(said: Mapping[str, Json], gateway: Gateway) -> Look:
@@ -44,6 +46,7 @@ def look(said: Mapping[str, Json], gateway: Gateway) -> Look:
         price=_per_million(gateway.price(model)),
         own_price=own is not None,
         warnings=tuple(filter(None, told)),
+        takes=provider_of(form.model),
     )
 
 

@@ -125,6 +125,8 @@ def adopt(session: Session, run: Run, notes: Iterable[Note]) -> None:
         elif note.name == "test" and final is not None:
             _score(adopted[0], run, {"test": note.data["initial"]})
             _score(final, run, {"test": note.data["final"]})
+        elif note.name == "shortened":
+            _score(adopted[note.data["number"]], run, {"test": note.data["mean"]})
         if note.name == "proposal" and note.data["fate"] == "accepted":
             final = adopted[note.data["number"]]
     session.flush()

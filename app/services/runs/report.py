@@ -23,7 +23,7 @@ from app.store.models import Run
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """The Content-Security-Policy that a report needs; it also stands in the page itself."""
-_OUTCOME = ("verdict", "sentence", "test", "gap", "stopped_why", "initial", "final")
+_OUTCOME = ("verdict", "sentence", "test", "gap", "stopped_why", "initial", "final", "shortening")
 SHOWN = 20
 """Examples of each kind of change in the report; all of them are in samples.csv."""
 
@@ -113,6 +113,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    formats = (words.score, words.signed, words.mean, words.p_value, words.moment)
+    formats = (words.score, words.signed, words.points, words.mean, words.p_value, words.moment)
     environment.filters.update({format.__name__: format for format in formats})
     return environment.get_template("report.html")

@@ -25,6 +25,14 @@ def signed(value: float | None) -> str:
     return DASH if value is None else f"{value:+.3f}".replace("-", MINUS)
 
 
+def points(value: float | None) -> str:
+    """A difference of mean scores in points (hundredths) with its sign, or a dash."""
+    if value is None:
+        return DASH
+    text = f"{100 * value:+.1f}"
+    return text.replace("-", MINUS) if float(text) else "0.0"
+
+
 def mean(value: Json) -> str:
     """A mean with its interval and how many of those asked were scored."""
     if not value or value.get("mean") is None:
@@ -96,7 +104,10 @@ def settings(spec: Json) -> Iterator[tuple[str, str]]:
         yield "Judge model", _model(spec["judge"])
     yield "Scored by", "; ".join(_pairs(one) for one in spec.get("scorers") or [])
     yield "Limits", ", ".join(limits) or "none"
-    names = ("strategy", "acceptance", "alpha", "min_delta", "epochs", "batch_size", "patience", "concurrency", "seed")
+    names = ["strategy", "acceptance", "alpha", "min_delta", "epochs", "batch_size", "patience", "concurrency", "seed"]
+    names += ["max_prompt_tokens", "max_prompt_chars", "shorten", "shorten_margin", "shorten_answers"]
+    if spec.get("locked"):
+        yield "Locked texts", "; ".join(shown(text) for text in spec["locked"])
     for name in names:
         if spec.get(name) is not None:
             yield name.replace("_", " ").capitalize(), str(spec[name])

@@ -19,6 +19,7 @@ from app.ports.llm import Json, ModelRef
 from app.ports.scoring import Tools
 from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
+from app.services.training import hygiene
 from app.services.training.form import TrainingForm, read
 from app.services.training.models import Chosen, Wish, choose
 from app.store.models import Dataset, Example, PromptVersion
@@ -72,6 +73,7 @@ class _Draft:
         self._budget([m.ref for m in models])
         instructions = self._instructions()
         parts = self._split(dataset) if dataset else None
+        self.problems += hygiene.problems(form, texts, parts)
         if self.problems or dataset is None:
             return None
         return {
@@ -95,7 +97,7 @@ class _Draft:
             "repeats": form.repeats,
             "concurrency": form.concurrency,
             "seed": form.seed,
-            "max_prompt_chars": form.max_prompt_chars,
+            **hygiene.pinned(form, texts),
             "failures": self._settings.optimizer.failures,
             "successes": self._settings.optimizer.successes,
             "budget": {
@@ -165,8 +167,6 @@ class _Draft:
                 if name not in PLACEHOLDERS:
                     known = ", ".join(f"{{{{{known}}}}}" for known in PLACEHOLDERS)
                     self._refuse(field, f"{{{{{name}}}}} is not a known placeholder; known: {known}")
-        if sum(len(text) for text in texts.values()) > form.max_prompt_chars:
-            self._refuse("max_prompt_chars", "the initial prompts are longer than this already; raise it")
         return texts
 
     def _library_version(self) -> PromptVersion | None:

@@ -10,10 +10,11 @@ from typing import TypeAlias
 from sqlalchemy.orm import Session
 
 from app.core import scorers
-from app.core.kinds.spending import LARGEST, answers_of_epoch
+from app.core.kinds.spending import LARGEST, answers_of_epoch, answers_of_shortening
 from app.core.model import model_ref
 from app.core.optimizers import STRATEGIES
-from app.core.stats import strictness
+from app.core.optimizers.length import Length
+from app.core.stats import needed, strictness
 from app.core.stats.sizing import UNMEASURED, detectable, examples_needed
 from app.llm.gateway import Gateway
 from app.ports.llm import Json
@@ -57,15 +58,16 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     Low: patience runs out at once, one proposal an epoch, and it fails its gate. High: every epoch makes as many proposals as
     the strategy may, on minibatches as large as they get, each reply has to be repaired, and one is validated in full.
     Tokens are guessed at four characters each, answers at the length of the reference answers; high grants every prompt
-    the GROWTH that proposals bring.
+    the GROWTH that proposals bring. The shortening adds nothing to the low end (there may be nothing to leave out) and all
+    that it may take to the high one.
     """
     facts = session.get_one(Dataset, spec["dataset"]["id"]).statistics
     low, high = uses(spec, facts)
     calls = [sum(count for count, _, _ in use.values()) for use in (low, high)]
     tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in (low, high)]
     usd = [cost(gateway, spec, use) for use in (low, high)]
-    strict, _ = strictness(spec["alpha"], next_comparison(session, spec))
-    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict), *_ends(spec, gateway))
+    strict, level = strictness(spec["alpha"], next_comparison(session, spec))
+    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict), *_shorter(spec, level), *_ends(spec, gateway))
     levels = (("validation", spec["alpha"]), ("test", strict))
     validation, test = (_shown(spec["split"][part], alpha) for part, alpha in levels)
     return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes, validation or 1.0, test)
@@ -83,11 +85,23 @@ def _shown(n: int, alpha: float) -> float | None:
 
 def _size(spec: Json, alpha: float) -> list[str]:
     worth, n = spec["worth_points"] / 100, spec["split"]["test"]
-    needed = examples_needed(worth, UNMEASURED, alpha=alpha)
-    if not n or n >= needed:
+    least = examples_needed(worth, UNMEASURED, alpha=alpha)
+    if not n or n >= least:
         return []
-    told = f"To show an improvement of {spec['worth_points']:g} points, about {needed:,} test examples are needed"
+    told = f"To show an improvement of {spec['worth_points']:g} points, about {least:,} test examples are needed"
     return [f"{told}; this split has {n:,}. A plan measures it on your examples."]
+
+
+def _shorter(spec: Json, level: float) -> list[str]:
+    """Whether the test is too small for a shorter prompt. level: of its interval there."""
+    n, margin = spec["split"]["test"], spec.get("shorten_margin", 0.5)
+    least = needed(margin, level)
+    if spec.get("shorten") != "offer" or n >= least:
+        return []
+    told = (
+        f"A shorter prompt can be offered, but {n} test examples cannot show that it is worse by less than {margin:g}"
+    )
+    return [f"{told}; that takes {least}."]
 
 
 def uses(spec: Json, facts: Json) -> list[Uses]:
@@ -97,12 +111,14 @@ def uses(spec: Json, facts: Json) -> list[Uses]:
     low = validation + 2 * batch * min(spec["patience"], spec["epochs"]) + test
     strategy = STRATEGIES[spec["strategy"]]
     most = answers_of_epoch(strategy, min(LARGEST * spec["batch_size"], parts["train"]), validation)
-    high = validation + spec["epochs"] * most + 2 * test
+    shortening = answers_of_shortening(spec.get("shorten", "off"), spec.get("shorten_answers", 0), test)
+    high = validation + spec["epochs"] * most + 2 * test + shortening
     asked_for = (min(spec["patience"], spec["epochs"]), 2 * strategy.children * spec["epochs"])
     proposals = asked_for if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])
     prompt = (facts["input_chars"]["mean"] + prompt_chars) / 4 + 10
-    grown = prompt + max(0, min(GROWTH, spec["max_prompt_chars"] - prompt_chars)) / 4
+    room = Length(spec["max_prompt_chars"], spec.get("max_prompt_tokens")).room
+    grown = prompt + max(0, min(GROWTH, room - prompt_chars)) / 4
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400

@@ -47,7 +47,14 @@ class TrainingForm(BaseModel):
     concurrency: int = Field(ge=1, le=1000)
     split: Annotated[str, Field(pattern=r"^\d{1,3}/\d{1,3}/\d{1,3}$")]
     seed: int = Field(ge=0, le=2**31 - 1)
-    max_prompt_chars: int = Field(ge=100, le=1_000_000)
+    max_prompt_tokens: int | None = Field(ge=25, le=1_000_000)
+    max_prompt_chars: int | None = Field(ge=100, le=1_000_000)
+    """Given without max_prompt_tokens it stands in their place."""
+    locked: str = Field("", max_length=200_000)
+    """Texts of the prompts that no proposal may touch; see app.core.optimizers.locks.read_locked."""
+    shorten: Literal["off", "offer"]
+    shorten_margin: float = Field(gt=0, le=0.5)
+    shorten_answers: int = Field(ge=1, le=10_000_000)
     conflicts: Literal["refuse", "allow"] = "refuse"
     budget_usd: float | None = Field(None, gt=0, le=1e9)
     budget_calls: int | None = Field(None, ge=1, le=10**12)
@@ -66,6 +73,12 @@ class TrainingForm(BaseModel):
     @classmethod
     def _one_scorer(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("locked", mode="before")
+    @classmethod
+    def _one_text(cls, value: object) -> object:
+        listed = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+        return "\n\n".join(value) if isinstance(value, list | tuple) and listed else value
 
     @property
     def ratios(self) -> tuple[int, int, int]:
@@ -96,7 +109,11 @@ def defaults(settings: Settings) -> dict[str, Json]:
         "concurrency": training.concurrency,
         "split": training.split,
         "seed": training.seed,
+        "max_prompt_tokens": None if training.max_prompt_chars else training.max_prompt_tokens,
         "max_prompt_chars": training.max_prompt_chars,
+        "shorten": training.shorten,
+        "shorten_margin": training.shorten_margin,
+        "shorten_answers": training.shorten_answers,
         "budget_usd": budget.usd,
         "budget_calls": budget.calls,
         "budget_tokens": budget.tokens,
@@ -113,6 +130,8 @@ def read(raw: Mapping[str, object], settings: Settings) -> tuple[TrainingForm, l
     """The form with defaults for what was left blank, and what is wrong with the rest, which then has its default too."""
     given = {key: value for key, value in raw.items() if value not in BLANK}
     known = defaults(settings)
+    if "max_prompt_chars" in given or "max_prompt_tokens" in given:  # one of them replaces the default of the other
+        known |= {"max_prompt_chars": None, "max_prompt_tokens": None}
     try:
         return TrainingForm.model_validate(known | given), []
     except ValidationError as error:
@@ -148,6 +167,11 @@ def as_form(spec: Json) -> dict[str, Json]:
     return {key: spec[key] for key in same.split()} | {
         **{key: spec.get(key) for key in later},
         "repeats": spec.get("repeats", 1),
+        "max_prompt_tokens": spec.get("max_prompt_tokens"),
+        "locked": "\n\n".join(spec.get("locked", ())),
+        "shorten": spec.get("shorten", "off"),
+        "shorten_margin": spec.get("shorten_margin"),
+        "shorten_answers": spec.get("shorten_answers"),
         "cache": spec.get("cache", "off"),
         "on_uncertain": calls.get("on_uncertain", "repeat"),
         "target_rpm": calls.get("target_rpm"),

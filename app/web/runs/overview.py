@@ -21,6 +21,7 @@ PARTS = {
     "head": "runs/parts/head.html",
     "state": "runs/parts/state.html",
     "proposals": "runs/parts/proposals.html",
+    "shortening": "runs/parts/shortening.html",
     "prices": "runs/parts/prices.html",
     "log_lines": "runs/parts/log_lines.html",
 }

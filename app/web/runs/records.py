@@ -150,6 +150,11 @@ TITLES = {
     "failures": "Failures shown to the optimizer",
     "successes": "Successes shown to the optimizer",
     "max_prompt_chars": "Longest prompt",
+    "max_prompt_tokens": "Longest prompt",
+    "locked": "Locked texts",
+    "shorten": "Shortening",
+    "shorten_margin": "A shortened prompt may be worse by",
+    "shorten_answers": "Answers for the shortening",
     "primary": "Primary model",
     "optimizer": "Optimizer model",
     "judge": "Judge model",
@@ -159,7 +164,12 @@ TITLES = {
     "pilot_examples": "Examples of a plan",
     "stop_above_usd_per_point": "Most for a further point",
 }
-UNITS = {"max_prompt_chars": " characters", "worth_points": " points", "stop_above_usd_per_point": " US dollars"}
+UNITS = {
+    "max_prompt_chars": " characters",
+    "max_prompt_tokens": " tokens",
+    "worth_points": " points",
+    "stop_above_usd_per_point": " US dollars",
+}
 LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""

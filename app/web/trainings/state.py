@@ -21,17 +21,19 @@ from app.web.trainings.scoring import ScorerRow
 
 SAMPLE = "sample:"
 """Beginning of a choice of dataset that is a bundled sample, not imported yet."""
-TEXTS = ("system_prompt", "output_prompt", "instructions")
+TEXTS = ("system_prompt", "output_prompt", "instructions", "locked")
 FIELDS = (
     "name", "dataset", "split", "seed", "prompt", "primary_model", "optimizer_model", "judge_model", "api_base",
     "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "strategy",
     "acceptance", "alpha", "min_improvement", "epochs", "batch_size", "patience", "repeats", "concurrency", "max_prompt_chars",
+    "max_prompt_tokens", "shorten", "shorten_margin", "shorten_answers",
     "budget_usd", "budget_calls", "budget_tokens", "budget_minutes", "stop_above_usd_per_point",
     "worth_points", "pilot_examples", "target_rpm", "cache", "on_uncertain", "conflicts", *TEXTS,
 )  # fmt: skip
 FOLDED = (
     "seed", "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "alpha",
-    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "instructions", "pilot_examples",
+    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "max_prompt_tokens", "instructions",
+    "pilot_examples",
 )  # fmt: skip
 """Fields in the fold for experts."""
 ONCE = re.compile("[0-9a-f]{10}")

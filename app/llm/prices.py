@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,8 @@ _SAME_PROVIDER = {"ollama_chat": "ollama", "text-completion-openai": "openai", "
 
 _TIERS = ("priority", "flex")
 """Service tiers with a price of their own."""
+_LONG = (100, 128, 200, 256, 272, 512)
+"""Thousands of tokens of the prompt from which some models cost more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,19 @@ def _entry(line: Mapping[str, object]) -> Entry | None:
 
 def _price(line: Mapping[str, object], tier: str = "") -> Price | None:
     """The price of a line, for a tier that begins with _ when it is not the default one."""
+    price = _plain_price(line, tier)
+    if price is None:
+        return None
+    longer = ((limit, _plain_price(line, f"_above_{limit}k_tokens{tier}")) for limit in _LONG)
+    limit, long = next(((limit, found) for limit, found in longer if found), (0, None))
+    return replace(price, long_from=limit * 1000, long=long)
+
+
+def _plain_price(line: Mapping[str, object], ending: str) -> Price | None:
+    """The price under keys with that ending."""
 
     def usd(name: str) -> float | None:
-        value = line.get(name + tier)
+        value = line.get(name + ending)
         return float(value) if isinstance(value, int | float) else None
 
     prompt, completion = usd("input_cost_per_token"), usd("output_cost_per_token")

@@ -52,16 +52,26 @@ class Usage:
 class Price:
     """USD per single token. cached_usd: of a prompt token from the provider's cache; reasoning_usd: of one that was thought.
 
-    None for one of these: it costs as much as any other.
+    None for one of these: it costs as much as any other. long: the price of a call whose prompt has more than long_from tokens,
+    where the provider asks another one.
     """
 
     prompt_usd: float
     completion_usd: float
     cached_usd: float | None = None
     reasoning_usd: float | None = None
+    long_from: int = 0
+    long: Price | None = None
+
+    def at(self, prompt_tokens: int) -> Price:
+        """The price of a call with so long a prompt."""
+        return self.long if self.long and prompt_tokens > self.long_from else self
 
     def cost(self, usage: Usage) -> float:
         """USD of one call. Cached tokens are a part of the prompt's, thought ones of the completion's."""
+        return self.at(usage.prompt_tokens)._cost(usage)
+
+    def _cost(self, usage: Usage) -> float:
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         thought = min(usage.reasoning_tokens, usage.completion_tokens)
         return (

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 
@@ -98,6 +99,7 @@ def test_every_difference_is_listed_and_no_other(theirs: dict[str, set[str]]) ->
     section = PAGE[PAGE.index(HEADING) :].split("\n## ")[0]
     listed = [line for line in section.splitlines() if line.startswith("| `")]
     assert listed == list(differences(theirs))
+    assert f"LiteLLM {version('litellm')}, the pinned release" in section
 
 
 def test_both_know_the_limit_of_every_model(theirs: dict[str, set[str]]) -> None:

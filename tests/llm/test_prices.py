@@ -128,3 +128,17 @@ def test_a_service_tier_has_its_price(tier: str, factor: float) -> None:
 
 def test_a_tier_whose_price_is_not_listed_is_unknown() -> None:
     assert PRICES.of(ModelRef("anthropic/claude-sonnet-4-5", {"service_tier": "priority"})) is None
+
+
+def test_long_prompts_have_their_price() -> None:
+    price = PRICES.of(ModelRef("openai/gpt-6-sol"))
+
+    assert price
+    assert price.long
+    assert (price.long_from, price.long.prompt_usd) == (272_000, 2 * price.prompt_usd)
+    assert price.cost(Usage(272_000, 0)) == 272_000 * price.prompt_usd
+    assert price.cost(Usage(272_001, 0)) == 272_001 * price.long.prompt_usd
+    flex = PRICES.of(ModelRef("openai/gpt-6-sol", {"service_tier": "flex"}))
+    assert flex
+    assert flex.long
+    assert flex.long.prompt_usd == price.prompt_usd

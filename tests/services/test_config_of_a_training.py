@@ -59,7 +59,7 @@ def test_the_config_s_word_counts_and_its_revision_is_pinned(
         "name": "simulated/primary",
         "params": {"temperature": 0.9, "max_output_tokens": 300, "seed": 42},
         "api_base": None,
-        "price": {"prompt_usd": 1e-5, "completion_usd": 4e-5, "cached_usd": 1e-6, "reasoning_usd": None},
+        "price": {"prompt_usd": 1e-5, "completion_usd": 4e-5, "cached_usd": 1e-6},
         "config": {"id": config.id, "name": "steady", "revision": 1},
         "asked": {"model": "config:steady", "api_base": "", "temperature": 0.3, "max_output_tokens": 300},
         "adjustments": [],
@@ -105,6 +105,14 @@ def test_a_price_of_its_own_lets_usd_be_limited(session: Session, settings: Sett
         training.parse(session, asked, settings=settings, gateway=gateway)
     models.save(session, models.get(session, "mine"), unpriced | {"price": {"prompt": 1.0, "completion": 2.0}})
     assert training.parse(session, asked, settings=settings, gateway=gateway)["budget"]["usd"] == 1
+
+
+def test_a_price_of_nothing_is_a_price(session: Session, settings: Settings, gateway: Gateway) -> None:
+    models.create(session, "steady", SAID | {"price": {"prompt": 0.0, "completion": 0.0, "cached": 0.0}})
+    asked = ASKED | {"strategy": "example_addition", "budget_usd": "1"}
+    spec = training.parse(session, asked, settings=settings, gateway=gateway)
+    assert model_ref(spec["primary"]).price == Price(0.0, 0.0, 0.0)
+    assert training.estimate(session, spec, gateway=gateway).usd_high == 0
 
 
 def test_a_region_goes_along(session: Session, settings: Settings, gateway: Gateway) -> None:

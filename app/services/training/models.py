@@ -83,7 +83,8 @@ def _pinned(wish: Wish, ref: ModelRef, revision: ModelConfigRevision | None, res
     if ref.region:
         pinned["region"] = ref.region
     if ref.price:
-        pinned["price"] = asdict(ref.price)
+        price = asdict(ref.price)
+        pinned["price"] = {key: usd for key, usd in price.items() if key.endswith("_usd") and usd is not None}
     if revision:
         config = revision.config
         pinned["config"] = {"id": config.id, "name": config.name, "revision": revision.number}

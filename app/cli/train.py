@@ -269,8 +269,10 @@ def _show(result: Mapping[str, Any], totals: Totals) -> None:
     if result["stopped_by"] == "not_worth":
         click.echo(f"stopped: {result['stopped_why']}")
     if shorter := result["shorter"]:
-        length = f" (about {shorter['tokens_after']:,} tokens instead of {shorter['tokens_before']:,})"
-        click.echo(f"shorter: {shorter['sentence']}{length if shorter['tokens_after'] else ''}")
+        after, before = shorter["tokens_after"], shorter["tokens_before"]
+        click.echo(
+            f"shorter: {shorter['sentence']}" + (f" (about {after:,} tokens instead of {before:,})" if after else "")
+        )
     click.echo(f"spent: {runs.spent_in_words(totals)}")
     if "gate" in result:
         click.echo(

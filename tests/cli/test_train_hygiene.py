@@ -36,6 +36,13 @@ def test_a_shorter_prompt_is_offered_and_told(shell: Shell, tmp_path: Path) -> N
     assert "Answer with the label only." in shown["outcome"]["shortening"]["offer"]["output_prompt"]
 
 
+def test_that_nothing_can_be_left_out_is_told_without_a_length(shell: Shell) -> None:
+    told = shell(*TRAIN, *PROMPTS, *OFFER, "--shorten-margin", "0.001", "--shorten-answers", "64")
+    assert told.exit_code == 0
+    assert "shorter: No shorter prompts were found: nothing could be left out" in told.stdout
+    assert "tokens instead of" not in told.stdout
+
+
 def test_without_it_nothing_is_told(shell: Shell) -> None:
     assert shell.json(*TRAIN, *PROMPTS, "--epochs", "1", "--seed", "5")["shorter"] is None
 

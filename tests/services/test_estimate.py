@@ -51,4 +51,4 @@ def test_the_high_end_counts_every_proposal_that_a_strategy_may_make(session: Se
 
     batch = 2 * 3  # a minibatch may grow to twice its size
     assert most_calls("full_rewrite") == 2 * (batch * 2 + 2)  # parent and child; a proposal and its repair
-    assert most_calls("auto") == 2 * (batch * 5 + 6)  # parent, three children, their merger; three proposals, repaired
+    assert most_calls("auto") == 2 * (batch * 4 + 4)  # parent, two children, their merger; two proposals, repaired

@@ -106,8 +106,8 @@ def test_an_estimate_spans_from_an_early_stop_to_every_epoch_in_full(
     spec = training.parse(session, GOOD | {"epochs": 4}, settings=settings, gateway=gateway)
     told = training.estimate(session, spec, gateway=gateway)
     assert told.calls_low == 12 + 3 * 2 * 16 + 12 + 3
-    # four epochs of parent, three children and their merger on twice the minibatch, one validated; replies asked for twice
-    assert told.calls_high == 12 + 4 * (5 * 2 * 16 + 12) + 24 + 2 * 3 * 4
+    # four epochs of parent, two children and their merger on twice the minibatch, one validated; replies asked for twice
+    assert told.calls_high == 12 + 4 * (4 * 2 * 16 + 12) + 24 + 2 * 2 * 4
     assert 0 < told.tokens_low < told.tokens_high
     assert told.usd_low is not None
     assert told.usd_high is not None

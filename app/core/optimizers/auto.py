@@ -35,7 +35,7 @@ class Auto:
     needs_optimizer = True
     adds_examples = True
     template = "auto"
-    children = 3
+    children = 2
     merges = True
 
     def parent(self, outlook: Outlook) -> int:
@@ -79,7 +79,7 @@ ARMS: dict[str, Callable[[Evidence, Ask], Awaitable[Proposal | None]]] = {
 PRIOR = {
     "targeted_edit": 0.1,
     "reflective_pareto": 0.1,
-    "full_rewrite": 0.08,
+    "full_rewrite": 0.2,
     "example_addition": 0.04,
     "evolutionary": 0.04,
 }

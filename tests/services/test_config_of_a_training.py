@@ -16,6 +16,7 @@ from app.llm.gateway import Gateway
 from app.ports.llm import ModelRef, Price
 from app.services import datasets, models, training
 from app.services.errors import Invalid
+from app.services.runs import words
 from app.services.training.draft import examples_of
 
 ROWS = "user_input,ground_truth_output\n" + "".join(f"text number {i} of many,{'ab'[i % 2]}\n" for i in range(60))
@@ -69,6 +70,8 @@ def test_the_config_s_word_counts_and_its_revision_is_pinned(
     assert prepared.start.model.price == Price(1e-5, 4e-5, 1e-6)
     run = training.start(session, spec)
     assert run.simulated
+    told = dict(words.settings(spec))["Primary model"]
+    assert told == "simulated/primary temperature=0.9, max_output_tokens=300, seed=42 (config steady, revision 1)"
 
 
 def test_a_later_revision_is_for_later_runs(session: Session, settings: Settings, gateway: Gateway) -> None:

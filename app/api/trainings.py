@@ -17,9 +17,13 @@ routes = Blueprint("trainings", __name__, url_prefix="/trainings")
 
 @routes.post("/estimate")
 def estimate() -> Response:
-    """Calls, tokens and US dollars from an early stop to the last epoch. usd is null when a price is unknown."""
+    """Calls, tokens and US dollars from an early stop to the last epoch. usd is null when a price is unknown.
+
+    adjustments: what the models will be sent otherwise than was asked.
+    """
     spec = _spec(body())
-    return answer(documents.values(training.estimate(session(), spec, gateway=wiring.open_llm())))
+    found = documents.values(training.estimate(session(), spec, gateway=wiring.open_llm()))
+    return answer({**found, "adjustments": training.adjustments(spec)})
 
 
 @routes.post("")
@@ -45,7 +49,8 @@ def _name(given: dict[str, Json]) -> str:
 
 def _started(run: Run) -> Response:
     hinted = backend().enqueue(run.id)
-    return answer({**documents.run(run), "hinted": hinted}, 201, Location=url_for("api.runs.show", run_id=run.id))
+    document = {**documents.run(run), "hinted": hinted, "adjustments": training.adjustments(run.spec)}
+    return answer(document, 201, Location=url_for("api.runs.show", run_id=run.id))
 
 
 def _spec(given: dict[str, Json]) -> Json:

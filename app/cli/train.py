@@ -20,7 +20,7 @@ from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
 from app.ports.llm import Json
-from app.services import datasets, documents, runs, training
+from app.services import datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.store.models import Run
 
@@ -130,9 +130,13 @@ def train(
     with wiring.database().session() as session:
         spec = parsed(session, form, gateway)
         estimate = training.estimate(session, spec, gateway=gateway)
+        adjusted = training.adjustments(spec)
         if only_estimate:
-            emit(documents.values(estimate), as_json, lambda: click.echo(estimate_line(estimate)))
+            result = {**documents.values(estimate), "adjustments": adjusted}
+            emit(result, as_json, lambda: click.echo(estimate_line(estimate)))
             return Exit.DONE
+        for one in adjusted:
+            say(f"note: {one['role']} model: {models.in_words(one)}")
         _announce(estimate, settings.budget.confirm_usd, yes)
         run = training.start(session, spec, name=name)
     if queue and no_wait:

@@ -52,10 +52,12 @@ class Asker:
 
 def as_json(request: Request) -> Json:
     """A request as it is recorded, and as its content key is made."""
+    region = {"region": request.model.region} if request.model.region else {}
     return {
         "model": request.model.name,
         "params": dict(request.model.params),
         "api_base": request.model.api_base,
         "messages": [{"role": m.role, "content": m.content} for m in request.messages],
         "response_schema": request.response_schema,
+        **region,
     }

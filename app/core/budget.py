@@ -52,7 +52,8 @@ def ceiling(request: Request, price: Price | None, default_output_tokens: int) -
     prompt = sum(len(m.content.encode("utf-8", "surrogatepass")) + 8 for m in request.messages)
     prompt += len(json.dumps(request.response_schema)) if request.response_schema else 0
     completion = int(request.model.params.get("max_output_tokens") or default_output_tokens)
-    usd = prompt * price.prompt_usd + completion * price.completion_usd if price else 0.0
+    most = price.at(prompt).highest() if price else None
+    usd = prompt * most.prompt_usd + completion * most.completion_usd if most else 0.0
     return Amount(usd, 1, prompt + completion)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from app.ports.journal import CallResult, Outcome
-from app.ports.llm import Json, Message, ModelRef
+from app.ports.llm import Json, Message, ModelRef, Price
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -21,6 +21,18 @@ def digest(value: Json) -> str:
     Raises: ValueError for NaN or infinity, TypeError for what JSON cannot hold.
     """
     return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def model_ref(pinned: Json) -> ModelRef:
+    """A model as a spec pins it, or as it is sent to another worker."""
+    price = pinned.get("price")
+    return ModelRef(
+        pinned["name"],
+        pinned["params"],
+        pinned["api_base"],
+        pinned.get("region", ""),
+        Price(**price) if price else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -37,9 +49,9 @@ class Candidate:
     @cached_property
     def digest(self) -> str:
         """Same text and settings, same digest."""
-        return digest(
-            [self.system_prompt, self.output_prompt, self.model.name, dict(self.model.params), self.model.api_base]
-        )
+        model = self.model
+        about = [self.system_prompt, self.output_prompt, model.name, dict(model.params), model.api_base]
+        return digest([*about, model.region] if model.region else about)
 
 
 @dataclass(frozen=True)

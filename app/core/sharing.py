@@ -14,10 +14,10 @@ from typing import TypeAlias
 from app.core.budget import NOTHING, Amount, Budget, Limits
 from app.core.evaluation import Evaluation, Piece
 from app.core.halt import BudgetReached
-from app.core.model import Candidate, Case
+from app.core.model import Candidate, Case, model_ref
 from app.ports.crew import Crew, Ended
 from app.ports.journal import JournalError
-from app.ports.llm import Json, ModelRef
+from app.ports.llm import Json
 
 SMALLEST, LARGEST, SHARDS = 10, 200, 16
 """Pieces of one shard, and how many shards at least: seconds of work each, so that whoever comes or goes matters little."""
@@ -58,7 +58,7 @@ class Part:
         """What was sent."""
         candidate = work["candidate"]
         return cls(
-            Candidate(candidate["system_prompt"], candidate["output_prompt"], ModelRef(**candidate["model"])),
+            Candidate(candidate["system_prompt"], candidate["output_prompt"], model_ref(candidate["model"])),
             tuple(Case(**case) for case in work["cases"]),
             work["repeats"],
             work["exam"],

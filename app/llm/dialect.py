@@ -6,12 +6,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from app.core.params import REASONING
 from app.llm.answers import adjustment
 from app.llm.failures import Refusal
 from app.ports.llm import Json, Request
-
-REASONING = re.compile(r"(?:^|/)(?:gpt-5(?!-chat)|o[1-9](?:$|[-.@:]))", re.IGNORECASE)
-"""Models that think before they answer: no free temperature, and a limit that includes the thinking."""
 
 _UNKNOWN_WORD = re.compile(
     r"unsupported|not supported|does not support|doesn't support|unrecognized|unknown|unexpected|not permitted|not allowed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -43,12 +44,16 @@ class Gateway:
             self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
         )
 
+    def deprecated(self, model: ModelRef) -> dt.date | None:
+        """When the provider switches the model off, None when that is not known."""
+        return None if model.api_base else self._prices.deprecated(model.name)
+
     def lane(self, model: ModelRef) -> str:
         """What shares a rate limit with the model: its name and where it is served, model@region or model@host."""
         if model.api_base:
             where = urlsplit(model.api_base).netloc.rpartition("@")[2]
         else:
-            where = self._settings.location if model.name.startswith("vertex_ai/") else ""
+            where = model.region or (self._settings.location if model.name.startswith("vertex_ai/") else "")
         return f"{model.name}@{where}" if where else model.name
 
     def problem(self, model: ModelRef) -> str | None:

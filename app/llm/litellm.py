@@ -6,6 +6,7 @@ LiteLLM is imported inside the call: it takes seconds and two hundred megabytes,
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import time
@@ -29,7 +30,7 @@ _BEFORE_IMPORT = {
 }
 """Without these LiteLLM fetches tables from the network and reads .env by itself."""
 
-_NAMES = {"max_output_tokens": "max_tokens"}
+_NAMES = {"max_output_tokens": "max_tokens", "thinking_budget": "thinking"}
 _MAY_BE_REFUSED = frozenset(
     {
         "temperature",
@@ -40,9 +41,13 @@ _MAY_BE_REFUSED = frozenset(
         "presence_penalty",
         "frequency_penalty",
         "stop",
+        "verbosity",
+        "service_tier",
+        "thinking",
     }
 )
 """LiteLLM refuses a call with one of these when its table says that the model does not take it."""
+_TRANSLATED = _MAY_BE_REFUSED | {"max_tokens", "top_k"}
 
 
 class LiteLLM:
@@ -60,6 +65,8 @@ class LiteLLM:
         self._project = project_of(self._environ, project)
         self._location = location
         self._litellm: Any = None
+        self._arguments: frozenset[str] = frozenset()
+        """What LiteLLM does not hand to a provider but obeys itself: addresses, keys, other models to ask."""
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
@@ -67,6 +74,7 @@ class LiteLLM:
         access, secrets = self._access(way, request.model)
         if self._litellm is None:
             self._litellm = await asyncio.to_thread(_load)
+            self._arguments = _arguments_of(self._litellm)
         began = time.perf_counter()
         try:
             words, adjustments = self._words(request)
@@ -110,8 +118,11 @@ class LiteLLM:
         provider = way.provider
         if provider is None or provider.name in ("bedrock", "vertex_ai", "azure_ai"):
             self._lend_environment()
-            google = {"vertex_project": self._project, "vertex_location": self._location}
-            access: dict[str, Any] = google if provider and provider.name == "vertex_ai" else {}
+            access: dict[str, Any] = {}
+            if provider and provider.name == "vertex_ai":
+                access = {"vertex_project": self._project, "vertex_location": model.region or self._location}
+            elif provider and provider.name == "bedrock" and model.region:
+                access = {"aws_region_name": model.region}
             return access | ({"api_base": model.api_base} if model.api_base else {}), tuple(self._secrets())
         base = base_of(provider, model.api_base, self._environ) if model.api_base or provider.default_base else ""
         key, _ = key_for(provider, base, self._environ)
@@ -133,7 +144,7 @@ class LiteLLM:
 
     def _words(self, request: Request) -> tuple[dict[str, Any], list[Json]]:
         """The settings of a call in LiteLLM's words, without those that the model does not take."""
-        words = {_NAMES.get(name, name): value for name, value in request.model.params.items() if value is not None}
+        words = _spelled(request.model.params)
         if request.response_schema is not None:
             form = {"name": "reply", "schema": request.response_schema, "strict": True}
             words["response_format"] = {"type": "json_schema", "json_schema": form}
@@ -141,10 +152,26 @@ class LiteLLM:
         refused = [name for name in words if known is not None and name in _MAY_BE_REFUSED and name not in known]
         if "temperature" in words and "top_p" in words and request.model.name.startswith("anthropic/"):
             refused.append("top_p")
+        kept = [name for name in words if name in self._arguments and name not in _TRANSLATED | set(known or ())]
+        refused += [name for name in kept if name != "response_format"]
         dropped = {name: words.pop(name) for name in dict.fromkeys(refused)}
         if "response_format" in dropped:
             dropped = {**dropped, "response_format": "json_schema"}
         return words, [adjustment(n, value, None, "drop", "the model does not take it") for n, value in dropped.items()]
+
+
+def _spelled(params: Mapping[str, Json]) -> dict[str, Any]:
+    """Parameters under LiteLLM's names."""
+    words = {_NAMES.get(name, name): value for name, value in params.items() if value is not None}
+    if "thinking" in words:
+        words["thinking"] = {"type": "enabled", "budget_tokens": words["thinking"]}
+    return words
+
+
+def _arguments_of(litellm: Any) -> frozenset[str]:
+    from litellm.types.utils import all_litellm_params
+
+    return frozenset(all_litellm_params) | frozenset(inspect.signature(litellm.acompletion).parameters)
 
 
 def _load() -> Any:

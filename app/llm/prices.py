@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from app.ports.llm import ModelRef, Price, Usage
+from app.ports.llm import Json, ModelRef, Price, Usage
 
 _TABLE = "model_prices_and_context_window_backup.json"
 _TEXT_MODES = frozenset({"chat", "completion", "responses"})
 _SAME_PROVIDER = {"ollama_chat": "ollama", "text-completion-openai": "openai", "bedrock_converse": "bedrock"}
 
 
+_TIERS = ("priority", "flex")
+"""Service tiers with a price of their own."""
+_LONG = (100, 128, 200, 256, 272, 512)
+"""Thousands of tokens of the prompt from which some models cost more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model of the table. cached_usd: USD per prompt token that came from the provider's cache."""
+    """One model of the table. tiers: prices by service tier, beside the default one. deprecated: when it is switched off."""
 
     provider: str
     price: Price
-    cached_usd: float
+    tiers: Mapping[str, Price] = field(default_factory=dict)
+    deprecated: dt.date | None = None
+
+    def of_tier(self, tier: Json) -> Price | None:
+        """The price of a service tier, None when the table has none for it."""
+        return self.tiers.get(str(tier)) if tier in _TIERS else self.price
 
 
 @cache
@@ -37,15 +49,41 @@ def bundled() -> dict[str, Entry]:
 
 
 def _entry(line: Mapping[str, object]) -> Entry | None:
-    prompt, completion = line.get("input_cost_per_token"), line.get("output_cost_per_token")
-    if not isinstance(prompt, int | float) or not isinstance(completion, int | float):
+    price = _price(line)
+    if price is None:
         return None
-    cached = line.get("cache_read_input_token_cost")
-    return Entry(
-        provider=_family(str(line.get("litellm_provider"))),
-        price=Price(float(prompt), float(completion)),
-        cached_usd=float(cached) if isinstance(cached, int | float) else float(prompt),
-    )
+    tiers = {tier: found for tier in _TIERS if (found := _price(line, f"_{tier}"))}
+    return Entry(_family(str(line.get("litellm_provider"))), price, tiers, _date(line.get("deprecation_date")))
+
+
+def _price(line: Mapping[str, object], tier: str = "") -> Price | None:
+    """The price of a line, for a tier that begins with _ when it is not the default one."""
+    price = _plain_price(line, tier)
+    if price is None:
+        return None
+    longer = ((limit, _plain_price(line, f"_above_{limit}k_tokens{tier}")) for limit in _LONG)
+    limit, long = next(((limit, found) for limit, found in longer if found), (0, None))
+    return replace(price, long_from=limit * 1000, long=long)
+
+
+def _plain_price(line: Mapping[str, object], ending: str) -> Price | None:
+    """The price under keys with that ending."""
+
+    def usd(name: str) -> float | None:
+        value = line.get(name + ending)
+        return float(value) if isinstance(value, int | float) else None
+
+    prompt, completion = usd("input_cost_per_token"), usd("output_cost_per_token")
+    if prompt is None or completion is None:
+        return None
+    return Price(prompt, completion, usd("cache_read_input_token_cost"), usd("output_cost_per_reasoning_token"))
+
+
+def _date(value: object) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(str(value))
+    except ValueError:
+        return None
 
 
 def _family(provider: str) -> str:
@@ -60,22 +98,24 @@ class Prices:
         self._found: dict[str, Entry | None] = {}
 
     def of(self, model: ModelRef) -> Price | None:
-        """USD per token, or None when unknown."""
+        """USD per token, or None when unknown; the model's own price comes first, then that of its service tier."""
+        if model.price:
+            return model.price
         entry = self.entry(model.name)
-        return entry.price if entry else None
+        return entry.of_tier(model.params.get("service_tier")) if entry else None
 
     def cost(self, model: ModelRef, usage: Usage) -> float | None:
-        """USD of one call, the provider's discount for cached tokens counted in; None when the price is unknown."""
-        entry = self.entry(model.name)
-        if entry is None:
-            return None
-        fresh = max(0, usage.prompt_tokens - usage.cached_tokens)
-        cached = min(usage.cached_tokens, usage.prompt_tokens)
-        return (
-            fresh * entry.price.prompt_usd
-            + cached * entry.cached_usd
-            + usage.completion_tokens * entry.price.completion_usd
-        )
+        """USD of one call; None when the price is unknown."""
+        price = self.of(model)
+        return price.cost(usage) if price else None
+
+    def deprecated(self, name: str) -> dt.date | None:
+        """When the provider switches the model off, as far as the table says so of exactly this name."""
+        provider, _, rest = name.partition("/")
+        table = bundled()
+        bare = table.get(rest)
+        found = table.get(name) or (bare if bare and bare.provider == _family(provider) else None)
+        return found.deprecated if found else None
 
     def entry(self, name: str) -> Entry | None:
         """The line that a model name matches: in full, without its provider, or the longest that it begins with."""
@@ -85,8 +125,7 @@ class Prices:
 
     def _look_up(self, name: str) -> Entry | None:
         if name in self._overrides:
-            price = self._overrides[name]
-            return Entry("", price, price.prompt_usd)
+            return Entry("", self._overrides[name])
         table = bundled()
         provider, slash, rest = name.partition("/")
         if name in table:

@@ -76,7 +76,7 @@ class Vertex:
             name = name if name.startswith("endpoints/") else f"publishers/google/models/{name}"
             if not self._project:
                 raise Unauthorized("no project for Vertex AI: set project_id in config.yaml or GOOGLE_CLOUD_PROJECT")
-            name = f"projects/{self._project}/locations/{self._location}/{name}"
+            name = f"projects/{self._project}/locations/{model.region or self._location}/{name}"
         return _Target(checked(model.api_base) if model.api_base else host_of(name.split("/")[3]), name)
 
     def _call(self, request: Request, target: _Target, call: _Call) -> Reply:

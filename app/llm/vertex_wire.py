@@ -71,6 +71,8 @@ def _config(request: Request, model: str) -> tuple[Any, list[Json]]:
             values["stop_sequences"] = [value] if isinstance(value, str) else value
         elif name == "reasoning_effort" and value in _THINKING_TOKENS:
             values["thinking_config"] = _thinking(str(value), model)
+        elif name == "thinking_budget":
+            values["thinking_config"] = api.GenerationConfig.ThinkingConfig(thinking_budget=value)
         else:
             adjustments.append(adjustment(name, value, None, "drop", "Vertex AI has no such setting"))
     if request.response_schema is not None:

@@ -38,17 +38,69 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one call as the provider reported them; ``estimated`` when it did not and we counted ourselves."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per single token. cached_usd: of a prompt token from the provider's cache; reasoning_usd: of one that was thought.
+
+    None for one of these: it costs as much as any other. long: the price of a call whose prompt has more than long_from tokens,
+    where the provider asks another one.
+    """
+
+    prompt_usd: float
+    completion_usd: float
+    cached_usd: float | None = None
+    reasoning_usd: float | None = None
+    long_from: int = 0
+    long: Price | None = None
+
+    def at(self, prompt_tokens: int) -> Price:
+        """The price of a call with so long a prompt."""
+        return self.long if self.long and prompt_tokens > self.long_from else self
+
+    def cost(self, usage: Usage) -> float:
+        """USD of one call. Cached tokens are a part of the prompt's, thought ones of the completion's."""
+        return self.at(usage.prompt_tokens)._cost(usage)
+
+    def _cost(self, usage: Usage) -> float:
+        cached = min(usage.cached_tokens, usage.prompt_tokens)
+        thought = min(usage.reasoning_tokens, usage.completion_tokens)
+        return (
+            (usage.prompt_tokens - cached) * self.prompt_usd
+            + cached * (self.prompt_usd if self.cached_usd is None else self.cached_usd)
+            + (usage.completion_tokens - thought) * self.completion_usd
+            + thought * (self.completion_usd if self.reasoning_usd is None else self.reasoning_usd)
+        )
+
+    def highest(self) -> Price:
+        """The most that a token of the prompt and of the completion can cost."""
+        return Price(max(self.prompt_usd, self.cached_usd or 0.0), max(self.completion_usd, self.reasoning_usd or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRef:
     """Which model answers and with which settings.
 
     name: LiteLLM style, ``provider/model`` (``vertex_ai/gemini-3.5-flash``, ``openai/gpt-5-mini``, ``simulated/primary``).
-    params: universal names: temperature, top_p, max_output_tokens, seed, reasoning_effort; adapters translate them.
-    api_base: base URL of an OpenAI-compatible server, else None.
+    params: universal names (see app.core.params); adapters translate them.
+    api_base: base URL of an OpenAI-compatible server, else None. region: where the provider serves it, "" for the operator's
+    setting. price: in place of the table's.
     """
 
     name: str
     params: Mapping[str, Json] = field(default_factory=dict)
     api_base: str | None = None
+    region: str = ""
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +110,6 @@ class Request:
     model: ModelRef
     messages: tuple[Message, ...]
     response_schema: Json = None
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Token counts of one call as the provider reported them; ``estimated`` when it did not and we counted ourselves."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    reasoning_tokens: int = 0
-    cached_tokens: int = 0
-    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +128,6 @@ class Reply:
     ttlb_s: float
     served_model: str = ""
     raw: Json = None
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """USD per single token."""
-
-    prompt_usd: float
-    completion_usd: float
 
 
 class CallError(Exception):

@@ -174,6 +174,44 @@ class PromptLabel(Base):
     version: Mapped[PromptVersion] = relationship()
 
 
+class ModelConfig(Base):
+    """A named way to call a model. What it says stands in its revisions, the newest of which is in force."""
+
+    __tablename__ = "model_configs"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(CleanString(200), unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    """An inactive one is kept, and offered to no new run."""
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
+    deleted_at: Mapped[dt.datetime | None]
+    """A deleted config leaves the lists and frees its name; runs have pinned what they used."""
+    revisions: Mapped[list[ModelConfigRevision]] = relationship(
+        back_populates="config", order_by="ModelConfigRevision.number"
+    )
+
+
+class ModelConfigRevision(Base):
+    """What a model config said from some moment on; never changed."""
+
+    __tablename__ = "model_config_revisions"
+    __table_args__ = (UniqueConstraint("config_id", "number"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    config_id: Mapped[int] = mapped_column(ForeignKey("model_configs.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    model: Mapped[str] = mapped_column(CleanString(200))
+    api_base: Mapped[str]
+    """"" for the provider's own address."""
+    region: Mapped[str] = mapped_column(CleanString(60))
+    """"" for the operator's setting."""
+    params: Mapped[Json] = mapped_column(JsonColumn)
+    """As they were asked for; what the model takes of them is resolved when it is used."""
+    target_rpm: Mapped[float | None] = mapped_column(Float(53))
+    price: Mapped[Json] = mapped_column(JsonColumn, nullable=True)
+    """USD per million tokens: {"prompt", "completion", "cached" or null}; None for the table's."""
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=utc_now())
+    config: Mapped[ModelConfig] = relationship(back_populates="revisions")
+
+
 class Run(Base):
     """One persisted execution of any kind."""
 

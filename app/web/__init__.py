@@ -17,6 +17,7 @@ from app.web import (
     health,
     home,
     live,
+    models,
     navigation,
     params,
     prompts,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     datasets.pages,
     prompts.pages,
     trainings.pages,
+    models.pages,
     providers.pages,
     style.pages,
 )

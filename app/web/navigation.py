@@ -27,6 +27,7 @@ PLACES = (
     Place("Spending", "spending.index", "columns", "s", "Work"),
     Place("Datasets", "datasets.index", "data", "d", "Library"),
     Place("Prompts", "prompts.index", "prompt", "p", "Library"),
+    Place("Models", "models.index", "model", "m", "Setup"),
     Place("Providers", "providers.index", "plug", "v", "Setup"),
 )
 THEMES = ("light", "dark")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,14 @@ def test_the_served_application_has_pages_and_api(tmp_path: Path) -> None:
         finally:
             wiring.settings.cache_clear()
             wiring.database.cache_clear()
+
+
+def test_what_becomes_of_parameters_is_in_the_answers(web: Api) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        base = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        form = {**FORM, "primary_model": "openai/gpt-5-mini", "api_base": base, "temperature": 0.5}
+        answers = [web.post("/trainings/estimate", form), web.post("/trainings", form, 201)]
+    for found in answers:
+        (one,) = found["adjustments"]
+        assert (one["role"], one["param"], one["original"], one["adjusted"]) == ("primary", "temperature", 0.5, None)
+    assert web.post("/trainings/estimate", FORM)["adjustments"] == []

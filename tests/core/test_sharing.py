@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
@@ -15,7 +16,7 @@ from app.core.halt import BudgetReached
 from app.core.run import Run
 from app.core.sharing import Part, cut, quota
 from app.ports.crew import Ended, Shard
-from app.ports.llm import Json
+from app.ports.llm import Json, Price
 from app.store.memory import MemoryJournal, MemoryRecord
 from tests.core.test_run import CANDIDATE, CASES, EXAM, FAST, everything, reverse
 from tests.fakes.llm import RuleLLM
@@ -176,3 +177,17 @@ async def test_a_shard_that_a_helper_could_not_finish_is_finished_here() -> None
     crew = Refusing(board, "driver")
     run = Run(llm, record.claim(), budget, FAST, concurrency=4, resumed=False, crew=crew)
     assert await run.conduct(everything) == 20
+
+
+def test_a_part_takes_its_model_s_price_and_region_along() -> None:
+    model = replace(CANDIDATE.model, region="us-west-2", price=Price(1e-6, 2e-6, 5e-7))
+    part = Part(replace(CANDIDATE, model=model), (CASES[0],), 1, "exam", Limits())
+    assert Part.of_json(json.loads(json.dumps(part.as_json()))) == part
+
+
+def test_a_region_makes_another_candidate_and_a_price_does_not() -> None:
+    priced, elsewhere = (
+        replace(CANDIDATE, model=replace(CANDIDATE.model, **change))
+        for change in ({"price": Price(1.0, 1.0)}, {"region": "us-west-2"})
+    )
+    assert priced.digest == CANDIDATE.digest != elsewhere.digest

@@ -56,12 +56,12 @@ def test_the_operator_s_word_wins() -> None:
 
 def test_cached_tokens_get_their_discount() -> None:
     entry = bundled()["gpt-5-mini"]
-    assert entry.cached_usd < entry.price.prompt_usd
+    assert entry.price.cached_usd < entry.price.prompt_usd
 
     cost = PRICES.cost(ModelRef("openai/gpt-5-mini"), Usage(1000, 10, cached_tokens=400))
 
     assert cost == pytest.approx(
-        600 * entry.price.prompt_usd + 400 * entry.cached_usd + 10 * entry.price.completion_usd
+        600 * entry.price.prompt_usd + 400 * entry.price.cached_usd + 10 * entry.price.completion_usd
     )
 
 
@@ -96,3 +96,49 @@ print([name for name in ("litellm", "aiohttp", "google.api_core") if name in sys
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_model_s_own_price_wins() -> None:
+    mine = Price(1.0, 2.0, 0.5)
+    model = ModelRef("openai/gpt-5-mini", price=mine)
+
+    assert PRICES.of(model) == mine
+    assert PRICES.cost(model, Usage(10, 3, cached_tokens=4)) == 6 * 1.0 + 4 * 0.5 + 3 * 2.0
+
+
+def test_thought_tokens_have_their_price() -> None:
+    price = Price(1.0, 2.0, reasoning_usd=5.0)
+
+    assert price.cost(Usage(0, 10, reasoning_tokens=4)) == 6 * 2.0 + 4 * 5.0
+    assert price.cost(Usage(0, 10, reasoning_tokens=99)) == 10 * 5.0
+    assert price.highest() == Price(1.0, 5.0)
+    known = bundled()["dashscope/qwen-turbo"].price
+    assert known.reasoning_usd
+    assert known.reasoning_usd > known.completion_usd
+
+
+@pytest.mark.parametrize(("tier", "factor"), [("default", 1), ("flex", 0.5), ("priority", 1.8)])
+def test_a_service_tier_has_its_price(tier: str, factor: float) -> None:
+    plain, tiered = (PRICES.of(ModelRef("openai/gpt-5-mini", params)) for params in ({}, {"service_tier": tier}))
+
+    assert plain
+    assert tiered
+    assert tiered.prompt_usd == pytest.approx(factor * plain.prompt_usd)
+
+
+def test_a_tier_whose_price_is_not_listed_is_unknown() -> None:
+    assert PRICES.of(ModelRef("anthropic/claude-sonnet-4-5", {"service_tier": "priority"})) is None
+
+
+def test_long_prompts_have_their_price() -> None:
+    price = PRICES.of(ModelRef("openai/gpt-6-sol"))
+
+    assert price
+    assert price.long
+    assert (price.long_from, price.long.prompt_usd) == (272_000, 2 * price.prompt_usd)
+    assert price.cost(Usage(272_000, 0)) == 272_000 * price.prompt_usd
+    assert price.cost(Usage(272_001, 0)) == 272_001 * price.long.prompt_usd
+    flex = PRICES.of(ModelRef("openai/gpt-6-sol", {"service_tier": "flex"}))
+    assert flex
+    assert flex.long
+    assert flex.long.prompt_usd == price.prompt_usd

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.services import datasets, prompts
+from app.services import datasets, models, prompts
 from tests.web import seed
 from tests.web.conftest import Site, Visit, build, serving
 
@@ -34,6 +34,13 @@ PAGES = [
     "/trainings/new",
     "/trainings/new?dataset=support_intents",
     "/providers",
+    "/models",
+    "/models?group=none&sort=price",
+    "/models/new",
+    "/models/import",
+    "/models/1",
+    "/models/1?revision=1",
+    "/models/1/edit",
 ]
 
 
@@ -46,6 +53,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         datasets.import_sample(session, "support_intents.csv")
         prompt = prompts.create(session, "replies", system_prompt="Be brief.", output_prompt="Reply:")
         prompts.save_version(session, prompt, system_prompt="Be very brief.\n" + "word " * 400, output_prompt="Reply:")
+        said = {"model": "openai/gpt-5-mini", "params": {"temperature": 0.2}, "price": {"prompt": 1, "completion": 2}}
+        config = models.create(session, "a long name of a config for a narrow page", said)
+        models.save(session, config, {**said, "region": "", "params": {"some_new_setting": {"deep": ["x" * 60] * 3}}})
     with serving(world, seeded) as site:
         yield site
 
@@ -213,3 +223,14 @@ def test_versions_are_compared_by_two_choices(visit: Callable[..., Visit]) -> No
     page.get_by_role("button", name="Show what changed").click()
     page.wait_for_url("**/diff?*")
     expect(page.locator("ins").first).to_contain_text("very")
+
+
+def test_a_config_says_what_is_sent_while_it_is_typed(visit: Callable[..., Visit]) -> None:
+    page = visit("/models/new").page
+    page.fill("#model", "openai/gpt-5-mini")
+    page.fill("#temperature", "0.3")
+    expect(page.locator("#look")).to_contain_text("temperature 0.3 is not sent")
+    page.fill("#model", "openai/gpt-4.1-mini")
+    expect(page.locator("#look")).to_contain_text("temperature 0.3")
+    expect(page.locator("#look")).not_to_contain_text("is not sent")
+    expect(page.locator("#temperature")).to_have_value("0.3")

@@ -24,6 +24,14 @@ def test_every_kind_of_page_answers(migrated_postgres_url: str, tmp_path: Path) 
         client = create_app(Backend(settings, database.engine, lambda _: True, environ={})).test_client()
         runs = [f"/runs/r0finished{part}" for part in ("", "/examples", "/calls", "/log", "/settings")]
         paths = ["/", "/runs", "/runs?status=done", *runs, "/runs/r1running", "/compare?a=r0finished:0&b=r0finished"]
-        paths += ["/datasets", "/datasets?search=a", "/prompts", "/prompts?search=a", "/trainings/new", "/providers"]
+        paths += [
+            "/datasets",
+            "/datasets?search=a",
+            "/prompts",
+            "/prompts?search=a",
+            "/trainings/new",
+            "/providers",
+            "/models",
+        ]
         paths += ["/trainings/new?from=r0finished", "/readyz"]
         assert {path: status for path in paths if (status := client.get(path).status_code) != 200} == {}

@@ -6,6 +6,7 @@ import html
 import io
 import json
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -236,3 +237,20 @@ def test_an_absent_broker_is_no_error(client: FlaskClient, database: Database, d
 @pytest.mark.parametrize("path", ["/trainings/new", "/trainings/estimate"])
 def test_nothing_starts_without_the_csrf_mark(client: FlaskClient, dataset: Dataset, path: str) -> None:
     assert client.post(path, data=FORM).status_code == 400
+
+
+def test_what_a_model_does_not_take_is_said_while_the_form_is_filled_in_and_kept(
+    client: FlaskClient, database: Database, dataset: Dataset
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        base = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        model = {"optimizer_model": "openai/gpt-5-mini", "optimizer_api_base": base, "optimizer_temperature": "0.4"}
+        form = {**FORM, "dataset": dataset.name, **model}
+        shown = estimate(client, form)
+        post(client, "/trainings/new", {**form, "do": "start", "confirmed": "1"})
+    assert "Optimizer model: temperature 0.4 is not sent: reasoning models choose it themselves" in shown
+    run = only_run(database)
+    page = client.get(f"/runs/{run.id}/settings").text
+    assert "Sent otherwise than asked" in page
+    assert "reasoning models choose it themselves" in page
+    assert 'name="optimizer_temperature" value="0.4"' in client.get(f"/trainings/new?from={run.id}").text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.core import scorers
 from app.core.datasets import split
-from app.core.model import Candidate, Case, Exam
+from app.core.model import Candidate, Case, Exam, model_ref
 from app.core.optimizers import STRATEGIES, Strategy
 from app.core.responders.single_turn import SingleTurn
 from app.ports.journal import Sample
@@ -149,4 +149,4 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> T
 
 
 def _model(spec: Json) -> ModelRef:
-    return ModelRef(spec["name"], spec["params"], spec["api_base"])
+    return model_ref(spec)

@@ -43,13 +43,12 @@ class SimulatedLLM:
         params = dict(request.model.params)
         text, finish_reason = _cut(_text(request, params), params.get("max_output_tokens"))
         usage = Usage(sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
-        price = PRICES[model]
-        cost = usage.prompt_tokens * price.prompt_usd + usage.completion_tokens * price.completion_usd
+        cost = (request.model.price or PRICES[model]).cost(usage)
         return Reply(text, finish_reason, usage, cost, None, took, SERVED_MODEL, {"simulated": True})
 
     def price(self, model: ModelRef) -> Price | None:
         """See app.ports.llm.LLM. The price is simulated too."""
-        return PRICES.get(model.name)
+        return model.price or PRICES.get(model.name)
 
     async def aclose(self) -> None:
         """See app.ports.llm.LLM; there is nothing to release."""

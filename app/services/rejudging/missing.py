@@ -15,7 +15,7 @@ from app.core import scorers
 from app.core.budget import Budget, Limits
 from app.core.kinds.recorded import NO_ANSWER, NO_JUDGEMENT, NOT_READ, failed_for_good
 from app.core.kinds.rejudge import Replayed, prepare, rejudge
-from app.core.model import Candidate
+from app.core.model import Candidate, model_ref
 from app.core.run import Run as Engine
 from app.llm.gateway import Gateway
 from app.ports.journal import Sample, Totals
@@ -25,7 +25,7 @@ from app.services.drive import policy
 from app.services.errors import Invalid, Problem
 from app.services.rejudging.record import record_of
 from app.services.training.draft import examples_of
-from app.services.training.estimate import judgements, model_ref
+from app.services.training.estimate import judgements
 from app.store.memory import MemoryRecord
 from app.store.models import Dataset, Run, SampleRow
 

@@ -117,7 +117,10 @@ def _model(model: Json) -> str:
     if not model:
         return "none"
     base = f" at {model['api_base']}" if model.get("api_base") else ""
-    return f"{model['name']}{base} {_pairs(model.get('params') or {})}".strip()
+    region = f" in {model['region']}" if model.get("region") else ""
+    config = model.get("config")
+    named = f" (config {config['name']}, revision {config['revision']})" if config else ""
+    return f"{model['name']}{base}{region} {_pairs(model.get('params') or {})}{named}".strip()
 
 
 def _pairs(values: Json) -> str:

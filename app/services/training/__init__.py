@@ -13,10 +13,11 @@ from app.services.errors import NotFound
 from app.services.training.draft import parse
 from app.services.training.estimate import Estimate, estimate
 from app.services.training.form import TrainingForm, as_form, defaults
+from app.services.training.models import adjustments
 from app.services.training.planning import planned
 from app.store.models import Prompt, Run
 
-__all__ = ["Estimate", "TrainingForm", "as_form", "defaults", "estimate", "parse", "planned", "start"]
+__all__ = ["Estimate", "TrainingForm", "adjustments", "as_form", "defaults", "estimate", "parse", "planned", "start"]
 
 
 def start(

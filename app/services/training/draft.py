@@ -21,6 +21,7 @@ from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.training import hygiene
 from app.services.training.form import TrainingForm, read
+from app.services.training.models import Chosen, Wish, choose
 from app.store.models import Dataset, Example, PromptVersion
 
 
@@ -48,17 +49,17 @@ def parse(
 
 
 def examined(
-    session: Session, form: TrainingForm, *, settings: Settings, gateway: Gateway, tools: Tools
+    session: Session, form: TrainingForm, primary: Chosen, *, settings: Settings, gateway: Gateway, tools: Tools
 ) -> tuple[Json, list[Problem]]:
     """What concerns scoring in a form, as a spec pins it: scorers, judge, calls; and what is wrong with it.
 
-    calls: of primary model and judge.
+    primary: the primary model as it is pinned already. calls: of primary model and judge.
     """
     draft = _Draft(session, form, settings, gateway, tools)
     chosen, judge = draft._scorers()
-    models = [ModelRef(form.primary_model, {}, form.api_base or None), *([judge] if judge else [])]
-    draft._budget(models)
-    pinned = {"scorers": chosen, "judge": _as_json(judge), "calls": draft._calls(models)}
+    models = [primary, *([judge] if judge and not judge.problems else [])]
+    draft._budget([m.ref for m in models])
+    pinned = {"scorers": chosen, "judge": judge.pinned if judge else None, "calls": draft._calls(models)}
     return pinned, draft.problems
 
 
@@ -83,7 +84,8 @@ class _Draft:
         primary = self._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
         optimizer = self._optimizer()
         chosen, judge = self._scorers()
-        self._budget([m for m in (primary, optimizer, judge) if m])
+        models = [m for m in (primary, optimizer, judge) if m and not m.problems]
+        self._budget([m.ref for m in models])
         instructions = self._instructions()
         parts = self._split(dataset) if dataset else None
         self.problems += hygiene.problems(form, texts, parts)
@@ -95,9 +97,9 @@ class _Draft:
             "conflicts": form.conflicts,
             "prompt": form.prompt.partition("@")[0],
             **texts,
-            "primary": _as_json(primary),
-            "optimizer": _as_json(optimizer),
-            "judge": _as_json(judge),
+            "primary": primary.pinned,
+            "optimizer": optimizer.pinned if optimizer else None,
+            "judge": judge.pinned if judge else None,
             "scorers": chosen,
             "strategy": form.strategy,
             "instructions": instructions,
@@ -122,17 +124,20 @@ class _Draft:
             "stop_above_usd_per_point": form.stop_above_usd_per_point,
             "worth_points": form.worth_points,
             "pilot_examples": form.pilot_examples,
-            "calls": self._calls([m for m in (primary, optimizer, judge) if m]),
+            "calls": self._calls(models),
             "cache": form.cache,
         }
 
-    def _calls(self, models: Sequence[ModelRef]) -> Json:
+    def _calls(self, models: Sequence[Chosen]) -> Json:
         """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
         form, limits, lanes = self._form, self._settings.rate_limits, {}
-        for model in models:
-            lane = self._gateway.lane(model)
-            asked = form.target_rpm if model.name == form.primary_model else None
-            lanes[model.name] = {"name": lane, "rpm": asked or limits.get(lane) or limits.get(model.name)}
+        primary = models[0].ref.name
+        for name in dict.fromkeys(model.ref.name for model in models):
+            same = [model for model in models if model.ref.name == name]
+            lane = self._gateway.lane(same[0].ref)
+            asked = [form.target_rpm] if name == primary and form.target_rpm else [m.target_rpm for m in same]
+            slowest = min((rpm for rpm in asked if rpm), default=None)
+            lanes[name] = {"name": lane, "rpm": slowest or limits.get(lane) or limits.get(name)}
         pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
         return self._settings.calls.model_dump() | pinned
 
@@ -193,20 +198,20 @@ class _Draft:
             return None
         return version
 
-    def _model(self, field: str, name: str, base_field: str, base: str, asked: tuple[float, int]) -> ModelRef:
-        """A model with its temperature and most output tokens, if it can be called."""
-        params: dict[str, Json] = {"temperature": asked[0], "max_output_tokens": asked[1]}
-        if name.startswith("simulated/"):
-            params["seed"] = self._form.seed
-        model = ModelRef(name, params, base or None)
-        problem = self._gateway.problem(model)
+    def _model(self, field: str, name: str, base_field: str, base: str, asked: tuple[float, int]) -> Chosen:
+        """A model with what it is sent of its temperature and most output tokens, if it can be called."""
+        chosen = choose(self._session, Wish(name, base, asked[0], asked[1], self._form.seed))
+        if chosen.problems:
+            self.problems += [Problem(field, flaw) for flaw in chosen.problems]
+            return chosen
+        problem = self._gateway.problem(chosen.ref)
         if problem:
             self._refuse(base_field if problem.startswith("api_base") else field, problem)
-        elif unreachable := self._gateway.unreachable(model):
+        elif unreachable := self._gateway.unreachable(chosen.ref):
             self._refuse(base_field, unreachable)
-        return model
+        return chosen
 
-    def _optimizer(self) -> ModelRef | None:
+    def _optimizer(self) -> Chosen | None:
         form = self._form
         strategy = STRATEGIES.get(form.strategy)
         if strategy is None:
@@ -219,7 +224,7 @@ class _Draft:
         asked = (form.optimizer_temperature, self._settings.optimizer.max_output_tokens)
         return self._model("optimizer_model", form.optimizer_model, field, base, asked)
 
-    def _judge(self) -> ModelRef:
+    def _judge(self) -> Chosen:
         form, judge = self._form, self._settings.judge
         base = form.judge_api_base or (form.api_base if form.judge_model == form.primary_model else "")
         field = "judge_api_base" if form.judge_api_base else "api_base"
@@ -233,13 +238,13 @@ class _Draft:
                 f"the price of {', '.join(unpriced)} is unknown, so USD cannot be limited; limit calls or tokens instead",
             )
 
-    def _scorers(self) -> tuple[list[Json], ModelRef | None]:
+    def _scorers(self) -> tuple[list[Json], Chosen | None]:
         """The scorers with everything pinned that they depend on, and the judge when one of them asks one."""
         judge = None
         try:
             specs = [self._pinned(scorers.parse(text)) for text in self._form.scorer]
             judge = self._judge() if scorers.judgements(specs) else None
-            scorers.build(specs, self._tools, judge)
+            scorers.build(specs, self._tools, judge.ref if judge else None)
         except ValueError as error:
             self._refuse("scorer", str(error))
             return [], judge
@@ -285,9 +290,3 @@ def examples_of(session: Session, dataset_id: int) -> list[tuple[int, str, str]]
     """(row, input, reference) of every example, in order."""
     query = select(Example.row, Example.input, Example.reference).where(Example.dataset_id == dataset_id)
     return [(row, input_, reference) for row, input_, reference in session.execute(query.order_by(Example.row))]
-
-
-def _as_json(model: ModelRef | None) -> Json:
-    if model is None:
-        return None
-    return {"name": model.name, "params": dict(model.params), "api_base": model.api_base}

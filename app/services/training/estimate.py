@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from app.core import scorers
 from app.core.kinds.spending import LARGEST, answers_of_epoch, answers_of_shortening
+from app.core.model import model_ref
 from app.core.optimizers import STRATEGIES
 from app.core.optimizers.length import Length
 from app.core.stats import needed, strictness
 from app.core.stats.sizing import UNMEASURED, detectable, examples_needed
 from app.llm.gateway import Gateway
-from app.ports.llm import Json, ModelRef
+from app.ports.llm import Json
 from app.services.datasets import looks
+from app.services.models import warning
+from app.services.training.models import ROLES
 from app.store.models import Dataset
 
 GROWTH = 1_000
@@ -63,7 +67,7 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in (low, high)]
     usd = [cost(gateway, spec, use) for use in (low, high)]
     strict, level = strictness(spec["alpha"], next_comparison(session, spec))
-    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict), *_shorter(spec, level))
+    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict), *_shorter(spec, level), *_ends(spec, gateway))
     levels = (("validation", spec["alpha"]), ("test", strict))
     validation, test = (_shown(spec["split"][part], alpha) for part, alpha in levels)
     return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes, validation or 1.0, test)
@@ -150,6 +154,13 @@ def cost(gateway: Gateway, spec: Json, use: Uses) -> float | None:
     return total
 
 
+def _ends(spec: Json, gateway: Gateway) -> list[str]:
+    """Which of the models their providers switch off."""
+    models = (model_ref(spec[role]) for role in ROLES if spec.get(role))
+    told = (warning(gateway, model, dt.datetime.now(dt.UTC).date()) for model in models)
+    return list(dict.fromkeys(filter(None, told)))
+
+
 def _notes(spec: Json, facts: Json, usd: float | None) -> tuple[str, ...]:
     notes = list(spec["split"]["notes"])
     if 0 < spec["split"]["test"] < 30:
@@ -159,8 +170,3 @@ def _notes(spec: Json, facts: Json, usd: float | None) -> tuple[str, ...]:
         notes.append("The price of a model is unknown, so the cost cannot be estimated; it is not zero.")
     warnings = (scorers.warning(one, facts) for one in spec["scorers"])
     return (*notes, *filter(None, warnings))
-
-
-def model_ref(spec: Json) -> ModelRef:
-    """A model as a spec pins it."""
-    return ModelRef(spec["name"], spec["params"], spec["api_base"])

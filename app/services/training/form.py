@@ -11,6 +11,7 @@ from app.config import Settings
 from app.core import scorers
 from app.ports.llm import Json
 from app.services.errors import Problem
+from app.services.training.models import ROLES, asked_of
 
 BLANK: tuple[object, ...] = (None, "", [])
 
@@ -157,8 +158,8 @@ def _sentences(error: ValidationError) -> list[Problem]:
 def as_form(spec: Json) -> dict[str, Json]:
     """The form that a spec came from, for cloning."""
     budget = {f"budget_{key}": value for key, value in spec["budget"].items()}
-    optimizer = spec["optimizer"] or {"name": "", "params": {"temperature": None}, "api_base": None}
-    judge = spec.get("judge") or {"name": "", "api_base": None}
+    absent: Json = {"name": "", "params": {}, "api_base": None}
+    primary, optimizer, judge = (asked_of(spec.get(role) or absent) for role in ROLES)
     same = "system_prompt output_prompt prompt strategy acceptance alpha epochs batch_size patience concurrency seed "
     same += "max_prompt_chars instructions"
     calls = spec["calls"]
@@ -176,15 +177,15 @@ def as_form(spec: Json) -> dict[str, Json]:
         "target_rpm": calls.get("target_rpm"),
         "dataset": spec["dataset"]["name"],
         "conflicts": spec["conflicts"],
-        "primary_model": spec["primary"]["name"],
-        "api_base": spec["primary"]["api_base"] or "",
-        "temperature": spec["primary"]["params"]["temperature"],
-        "max_output_tokens": spec["primary"]["params"]["max_output_tokens"],
-        "optimizer_model": optimizer["name"],
-        "optimizer_api_base": optimizer["api_base"] or "",
-        "optimizer_temperature": optimizer["params"]["temperature"],
-        "judge_model": judge["name"],
-        "judge_api_base": judge["api_base"] or "",
+        "primary_model": primary["model"],
+        "api_base": primary["api_base"],
+        "temperature": primary["temperature"],
+        "max_output_tokens": primary["max_output_tokens"],
+        "optimizer_model": optimizer["model"],
+        "optimizer_api_base": optimizer["api_base"],
+        "optimizer_temperature": optimizer["temperature"],
+        "judge_model": judge["model"],
+        "judge_api_base": judge["api_base"],
         "scorer": [scorers.format(one) for one in spec["scorers"]],
         "min_improvement": spec["min_delta"],
         "split": "/".join(str(part) for part in spec["split"]["ratios"]),

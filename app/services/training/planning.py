@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from app.core.model import model_ref
 from app.llm.gateway import Gateway
 from app.ports.llm import Json
-from app.services.training.estimate import Uses, cost, model_ref, next_comparison, uses
+from app.services.training.estimate import Uses, cost, next_comparison, uses
 from app.store.models import Dataset
 
 

@@ -10,7 +10,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
-from app.services import runs
+from app.services import runs, training
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.runs.examples import texts_of
 from app.services.runs.words import long_texts, shown
@@ -194,7 +194,7 @@ UNITS = {
 LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
 SOURCE = "source"
 """The run whose record this one works on, with how it had come out."""
-UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm"})
+UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 
@@ -206,8 +206,17 @@ def facts(spec: Json) -> list[tuple[str, str]]:
     titles = (
         (TITLES.get(name, name.replace("_", " ").capitalize()), words, UNITS.get(name, "")) for name, words in said
     )
-    limits = ("Rate limits", _limits(spec.get("calls", {}).get("lanes", {})))
-    return [*((title, words + unit) for title, words, unit in titles if words), *([limits] if limits[1] else [])]
+    more = [("Rate limits", _limits(spec.get("calls", {}).get("lanes", {}))), ("Prices of configs", _prices(spec))]
+    return [*((title, words + unit) for title, words, unit in titles if words), *(fact for fact in more if fact[1])]
+
+
+def _prices(spec: Json) -> str:
+    """The prices that model configs brought along, "" when none did."""
+    return "; ".join(
+        f"{model['name']}: USD {price['prompt_usd'] * 1e6:g} in, {price['completion_usd'] * 1e6:g} out, per million tokens"
+        for model in (spec.get(role) for role in ("primary", "optimizer", "judge"))
+        if model and (price := model.get("price"))
+    )
 
 
 def _limits(lanes: Json) -> str:
@@ -239,6 +248,8 @@ def _said(key: str, text: str) -> str:
 
 
 pages.add_app_template_filter(long_texts, "long_texts")
+pages.add_app_template_filter(training.adjustments, "adjustments")
+pages.add_app_template_filter(in_words, "told")
 
 
 @pages.app_template_filter("pretty")

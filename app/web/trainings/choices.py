@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services import datasets, menus, prompts, providers
+from app.services import datasets, menus, models, prompts, providers
 from app.web.context import backend, settings
 from app.web.database import session
 from app.web.trainings.state import SAMPLE, State
@@ -57,6 +57,12 @@ def _prompts(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _models() -> list[str]:
+    """Model configs and models."""
+    named = [models.PREFIX + config.name for config in models.list_configs(session(), only_active=True)]
+    return [*named, *known_models()]
+
+
+def known_models() -> list[str]:
     """Models of the providers that are ready; names with a gap to fill in are no names."""
     ready = [p for p in providers.found(settings(), backend().environ) if p.ready]
     configured = [settings().primary_model, settings().optimizer_model, settings().judge_model]

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core.catalog import KINDS
 from app.ports.llm import Json
-from app.services import runs, training
+from app.services import models, runs, training
 from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.web import params
 from app.web.context import backend, settings
@@ -36,6 +36,11 @@ class Outlook:
         """Whether a model of it is simulated, so that its cost is made up too."""
         models = (self.spec["primary"], self.spec["optimizer"], self.spec["judge"]) if self.spec else ()
         return any(model is not None and model["name"].startswith("simulated/") for model in models)
+
+    @property
+    def adjusted(self) -> list[tuple[str, str]]:
+        """What its models are sent otherwise than was asked: role and words."""
+        return [(one["role"], models.in_words(one)) for one in training.adjustments(self.spec)] if self.spec else []
 
     @property
     def needs_confirmation(self) -> bool:

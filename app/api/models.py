@@ -1,0 +1,110 @@
+"""/models: named model configs: list, show, create, new revisions, clone, delete; files in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, url_for
+
+from app import wiring
+from app.api.context import answer, body, session, text
+from app.services import documents
+from app.services import models as service
+from app.services.errors import Invalid, Problem
+from app.store.models import ModelConfig, ModelConfigRevision
+
+routes = Blueprint("models", __name__, url_prefix="/models")
+
+
+@routes.get("")
+def list_all() -> Response:
+    """All configs by name, as their newest revisions say them."""
+    used = service.statistics(session())
+    items = [
+        {**_document(config), "used": documents.values(used.get(config.id, service.Statistics()))}
+        for config in service.list_configs(session())
+    ]
+    return answer({"items": items, "next": None})
+
+
+@routes.post("")
+def create() -> Response:
+    """A new config: name, active, and what it says."""
+    given = body()
+    name, active = text(given, "name"), _active(given, True)
+    made = service.create(session(), name, _said(given), active=active)
+    return answer(_full(made), 201, Location=url_for("api.models.show", name=made.name))
+
+
+@routes.get("/export")
+def export() -> Response:
+    """All configs as the file that an import takes."""
+    return Response(service.export_json(service.list_configs(session())), mimetype="application/json")
+
+
+@routes.post("/import")
+def take_in() -> Response:
+    """A JSON export or JSONL profiles: {"text": content of the file}."""
+    return answer(documents.values(service.import_text(session(), text(body(), "text"))))
+
+
+@routes.get("/<path:name>")
+def show(name: str) -> Response:
+    """One config with all its revisions, the newest first, and what it comes to."""
+    return answer(_full(service.get(session(), name)))
+
+
+@routes.put("/<path:name>")
+def save(name: str) -> Response:
+    """A new revision, or active alone; what is said already makes no revision."""
+    given = body()
+    config = service.get(session(), name)
+    active = _active(given, config.active)
+    if said := _said(given):
+        service.save(session(), config, said)
+    if active != config.active:
+        service.set_active(session(), config, active)
+    return answer(_full(config))
+
+
+@routes.delete("/<path:name>")
+def delete(name: str) -> Response:
+    """Take it out of the list; runs keep what they used."""
+    service.delete(session(), service.get(session(), name))
+    return Response(status=204)
+
+
+@routes.post("/<path:name>/clone")
+def clone(name: str) -> Response:
+    """A new config that says the same: {"name": ...}, or a name made from the old one."""
+    made = service.clone(session(), service.get(session(), name), text(body(), "name", ""))
+    return answer(_full(made), 201, Location=url_for("api.models.show", name=made.name))
+
+
+def _said(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key not in ("name", "active")}
+
+
+def _active(given: dict[str, Any], default: bool) -> bool:
+    value = given.get("active", default)
+    if not isinstance(value, bool):
+        raise Invalid([Problem("active", "must be true or false")])
+    return value
+
+
+def _document(config: ModelConfig, revision: ModelConfigRevision | None = None) -> dict[str, Any]:
+    shown = revision or service.head(config)
+    numbered = {"revision": shown.number, "created_at": documents.time(shown.created_at)}
+    return {**service.document(config, shown), **numbered}
+
+
+def _full(config: ModelConfig) -> dict[str, Any]:
+    seen = service.look(service.says(service.head(config)), wiring.open_llm())
+    comes_to = {
+        "sent": seen.sent,
+        "adjustments": [documents.values(one) for one in seen.adjustments],
+        "usd_per_million": documents.values(seen.price) if seen.price else None,
+        "warnings": list(seen.warnings),
+    }
+    history = [_document(config, one) for one in reversed(config.revisions)]
+    return {**_document(config), "comes_to": comes_to, "history": history}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from app.services import datasets
-from app.store.models import Dataset, Run, SampleRow
+from app.store.models import Dataset, Event, Run, SampleRow
 
 GOOD, ALSO, WEAK = "a" * 32, "b" * 32, "c" * 32
 ROWS = ("red", "green", "blue", "white", "black", "grey", "pink", "teal")
@@ -38,8 +38,16 @@ def answered(
     *,
     rows: Sequence[int] = range(1, 9),
     split: str = "validation",
+    version: bool = True,
 ) -> None:
-    """A candidate's answers to rows: right, but for those that are given; several answers are repeats."""
+    """A candidate's answers to rows: right, but for those that are given; several answers are repeats.
+
+    version: whether the run's history names it, as it does its initial prompts and proposals.
+    """
+    if version:
+        number = session.query(Event).filter_by(run_id=run.id).count()
+        data = {"digest": candidate, "number": number}
+        session.add(Event(run_id=run.id, note=number + 1, name="proposal" if number else "baseline", data=data))
     for row in rows:
         given = wrong.get(row, ROWS[row - 1])
         for repeat, text in enumerate([given] if isinstance(given, str) else given):

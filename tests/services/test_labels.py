@@ -71,6 +71,15 @@ def test_one_candidate_alone_and_failed_calls_say_nothing(session: Session, data
     assert labels.cases(session, dataset) == []
 
 
+def test_a_prompt_that_only_measures_a_sentence_is_no_further_witness(session: Session, dataset: Dataset) -> None:
+    run = trained(session, dataset)
+    answered(session, run, GOOD, {3: "azure"})
+    answered(session, run, "e" * 32, {3: "azure"}, version=False)
+    assert labels.cases(session, dataset) == []
+    answered(session, run, ALSO, {3: "azure"})
+    assert [case.finding.failing.asked for case in labels.cases(session, dataset) if case.finding.failing] == [2]
+
+
 def test_repeats_that_disagree_are_flips(session: Session, dataset: Dataset) -> None:
     run = trained(session, dataset, repeats=2)
     answered(session, run, GOOD, {2: ("green", "lime"), 4: ("white", "white"), 7: ("rose", "rose")})

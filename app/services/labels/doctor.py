@@ -29,6 +29,7 @@ from app.core.stats.interval import COUNTED
 from app.services.errors import Invalid, Problem
 from app.services.labels.rulings import rulings_of
 from app.services.remembered import Remembered
+from app.services.runs.tables import version_numbers
 from app.store.models import Dataset, Example, Ruling, Run, SampleRow
 
 RUNS = 50
@@ -125,7 +126,7 @@ def _texts(session: Session, dataset: Dataset, rows: Sequence[int]) -> dict[int,
 
 
 def _diagnosed(session: Session, dataset: Dataset, runs: Sequence[Run]) -> Diagnosis:
-    strong_of = {run.id: found for run in runs if (found := _strong(session, run.id))}
+    strong_of = {run.id: found for run in runs if (found := _strong(session, run))}
     failed = _failing(session, dataset, strong_of)
     contrary = dict(_conflicts(session, dataset))
     flips = _flips(session, [run.id for run in runs if run.spec.get("repeats", 1) > 1])
@@ -135,12 +136,14 @@ def _diagnosed(session: Session, dataset: Dataset, runs: Sequence[Run]) -> Diagn
     return Diagnosis(tuple(ranked(all_)), tuple(strong_of), len({c for each in strong_of.values() for c in each}))
 
 
-def _strong(session: Session, run_id: str) -> list[str]:
+def _strong(session: Session, run: Run) -> list[str]:
+    """The strong ones of the run's versions. One with a sentence left out to measure that is no further witness."""
     query = select(SampleRow.candidate, func.count(), func.avg(SampleRow.score)).where(
-        SampleRow.run_id == run_id, SampleRow.split == "validation", SampleRow.outcome.in_(COUNTED)
+        SampleRow.run_id == run.id, SampleRow.split == "validation", SampleRow.outcome.in_(COUNTED)
     )
+    versions = version_numbers(session, run)
     found = session.execute(query.group_by(SampleRow.candidate))
-    return sorted(strong({candidate: (n, mean) for candidate, n, mean in found}))
+    return sorted(strong({candidate: (n, mean) for candidate, n, mean in found if candidate in versions}))
 
 
 def _by(strong_of: dict[str, list[str]]) -> ColumnElement[bool]:

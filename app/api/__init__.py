@@ -12,13 +12,21 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import datasets, models, prompts, runs, spending, trainings
+from app.api import datasets, labels, models, prompts, runs, spending, trainings
 from app.api.context import answer, close_session
 from app.services.errors import Conflict, Invalid, NotFound
 
 logger = logging.getLogger(__name__)
 
-PARTS = (datasets.routes, models.routes, prompts.routes, trainings.routes, runs.routes, spending.routes)
+PARTS = (
+    datasets.routes,
+    labels.routes,
+    models.routes,
+    prompts.routes,
+    trainings.routes,
+    runs.routes,
+    spending.routes,
+)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 

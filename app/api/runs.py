@@ -1,16 +1,21 @@
-"""/runs: list, show, bill, follow, pause, resume, cancel, export."""
+"""/runs: list, show, bill, follow, pause, resume, cancel, rejudge, export."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request, stream_with_context, url_for
 from sqlalchemy.orm import Session
 
+from app import wiring
 from app.api.context import answer, backend, body, page_size, session, text, whole
-from app.services import documents, training
+from app.ports.llm import Json
+from app.ports.scoring import Tools
+from app.services import documents, rejudging, training
 from app.services import runs as service
 from app.services.errors import Invalid, Problem
+from app.services.rejudging.missing import count
 from app.store.models import Run
 
 routes = Blueprint("runs", __name__, url_prefix="/runs")
@@ -84,6 +89,15 @@ def samples(run_id: str) -> Response:
     return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
 
 
+@routes.get("/<run_id>/unprocessed")
+def unprocessed(run_id: str) -> Response:
+    """Every answer without a score, with its cause and how often it was asked again: after (a sample's id), limit."""
+    run, size = service.get(session(), run_id), page_size()
+    found = service.unprocessed(session(), run, after=whole("after", 0), limit=size)
+    items = [documents.sample(one.sample) | {"retries": one.retries} for one in found]
+    return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
+
+
 @routes.post("/<run_id>/pause")
 def pause(run_id: str) -> Response:
     """Pause it; a running one stops within five seconds."""
@@ -104,9 +118,35 @@ def cancel(run_id: str) -> Response:
     return answer(documents.run(service.request_cancel(session(), run_id)))
 
 
+@routes.post("/<run_id>/rejudge/estimate")
+def missing(run_id: str) -> Response:
+    """What judging it again so would lack: answers and judgements that are not on record, and their price."""
+    with closing(wiring.open_tools(backend().settings)) as tools:
+        spec = _rejudged(run_id, body(), tools)
+        return answer(documents.values(count(session(), spec, gateway=wiring.open_llm(), tools=tools)))
+
+
+@routes.post("/<run_id>/rejudge")
+def rejudge(run_id: str) -> Response:
+    """Judge a finished training again: the fields that are given replace the training's own."""
+    given = body()
+    name = text({"name": given.pop("name", "")}, "name")
+    with closing(wiring.open_tools(backend().settings)) as tools:
+        spec = _rejudged(run_id, given, tools)
+        count(session(), spec, gateway=wiring.open_llm(), tools=tools)  # refuses what cannot be judged
+    run = rejudging.start(session(), spec, name=name)
+    hinted = backend().enqueue(run.id)
+    return answer({**documents.run(run), "hinted": hinted}, 201, Location=url_for("api.runs.show", run_id=run.id))
+
+
+def _rejudged(run_id: str, given: dict[str, Json], tools: Tools) -> Json:
+    run, settings = service.get(session(), run_id), backend().settings
+    return rejudging.parse(session(), run, given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+
+
 @routes.get("/<run_id>/export")
 def export(run_id: str) -> Response:
-    """A file: format csv or jsonl (answers and scores) or html (the report)."""
+    """A file: format csv or jsonl (answers and scores), failed (those without a score, as CSV) or html (the report)."""
     run, kind = service.get(session(), run_id), request.args.get("format", "csv")
     if kind not in EXPORTS:
         raise Invalid([Problem("format", f"must be one of {', '.join(EXPORTS)}, not {kind[:40]!r}")])
@@ -123,5 +163,6 @@ def _report(session: Session, run: Run) -> Iterator[str]:
 EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str]]]] = {
     "csv": ("text/csv", service.export_csv),
     "jsonl": ("application/x-ndjson", service.export_jsonl),
+    "failed": ("text/csv", service.export_failed),
     "html": ("text/html", _report),
 }

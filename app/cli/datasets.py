@@ -12,6 +12,7 @@ import click
 from rich.progress import Progress
 
 from app import wiring
+from app.cli import labels
 from app.cli.console import Refused, emit, json_option, plain, stderr, table
 from app.services import datasets as service
 from app.services import documents
@@ -22,7 +23,11 @@ SHOWN_DROPPED = 20
 
 @click.group()
 def datasets() -> None:
-    """Datasets: import, list, show."""
+    """Datasets: import, list, show, doctor, rule, version, changes."""
+
+
+for command in labels.COMMANDS:
+    datasets.add_command(command)
 
 
 @datasets.command("import")

@@ -12,18 +12,26 @@ from sqlalchemy.orm import Session
 from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, table
+from app.cli.rejudge import rejudge
 from app.cli.train import report as report_result
 from app.services import documents
 from app.services import runs as service
 from app.services.errors import Problem
 from app.store.models import Run
 
-FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {"csv": service.export_csv, "jsonl": service.export_jsonl}
+FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {
+    "csv": service.export_csv,
+    "jsonl": service.export_jsonl,
+    "failed": service.export_failed,
+}
 
 
 @click.group()
 def runs() -> None:
-    """Runs: list, show, bill, watch, pause, resume, cancel, export, report."""
+    """Runs: list, show, bill, watch, pause, resume, cancel, rejudge, export, report."""
+
+
+runs.add_command(rejudge)
 
 
 @runs.command("list")
@@ -146,18 +154,20 @@ def _wish(what: str, run_id: str, as_json: bool) -> None:
     "--format", "kind", type=click.Choice(["folder", *FORMATS]), default="folder", show_default=True, help="Format."
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Folder (folder) or file (csv, jsonl); else the usual place."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder (folder) or file (csv, jsonl, failed); else the usual place.",
 )
 @json_option
 def export(run_id: str, kind: str, output: Path | None, as_json: bool) -> None:
-    """Export a run: its whole folder, or its answers and scores as one file."""
+    """Export a run: its whole folder, or its answers and scores as one file (failed: those alone that have no score)."""
     settings = wiring.settings()
     with wiring.database().session() as session, writing():
         run = service.get(session, run_id)
         if kind == "folder":
             where = service.export_folder(session, run, output or settings.experiments_dir)
         else:
-            where = output or Path(f"{run.id}.{kind}")
+            where = output or Path(f"{run.id}.failed.csv" if kind == "failed" else f"{run.id}.{kind}")
             with where.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(FORMATS[kind](session, run))
     emit({"run": run_id, "format": kind, "path": str(where)}, as_json, lambda: click.echo(where))

@@ -161,11 +161,11 @@ def leave(run: Run, as_json: bool) -> int:
 
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
-    raw: dict[str, object] = {**form, "scorer": [_scorer(text) for text in form["scorer"]]}
+    raw: dict[str, object] = {**form, "scorer": [scorer_of(text) for text in form["scorer"]]}
     return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
 
 
-def _scorer(given: str) -> str:
+def scorer_of(given: str) -> str:
     """A scorer in which the files that it names stand as their text."""
     if given.lstrip().startswith("{"):
         return given

@@ -20,7 +20,7 @@ class Asker:
     def __init__(self, desk: Desk, scope: str, repeat: int = 0) -> None:
         self._desk = desk
         self._scope = scope
-        self._repeat = repeat
+        self.repeat = repeat
         self.calls = 0
         self.tokens = 0
         self.cost_usd: float | None = 0.0
@@ -35,7 +35,7 @@ class Asker:
         content = digest(body)
         key = f"{self._scope}/{self.calls}:{content[:16]}"
         self.calls += 1
-        cache_key = self._desk.cache_key(content, model, self._repeat, key)
+        cache_key = self._desk.cache_key(content, model, self.repeat, key)
         result = await self._desk.buy(Order(key, role, request, body, cache_key))
         self._add(result)
         return result

@@ -108,7 +108,8 @@ class Evaluation:
         self._remember(sample)
         self._done(sample, True)
         self._held.append(sample)
-        if sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):
+        # What took no call (a recorded answer) says nothing about the provider.
+        if sample.calls == 0 or sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):
             self._alive = True
             self._keep_held()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -127,7 +127,7 @@ class Run:
         Raises: Halt, JournalError; SealBroken, an error in the kind, for a second reading of the sealed split.
         """
         wanted = pieces(candidates, cases, exam, repeats)
-        comparison = await self._look(candidates, cases)
+        comparison = await self._look(candidates, cases, exam.looked)
         self._progress.begin(stage, len(wanted))
         evaluation = Evaluation(self._desk, exam, self._progress.count, texts=texts)
         missing = await evaluation.recall(wanted)
@@ -139,15 +139,17 @@ class Run:
         self._progress.show()
         return report
 
-    async def _look(self, candidates: Sequence[Candidate], cases: Sequence[Case]) -> int:
+    async def _look(self, candidates: Sequence[Candidate], cases: Sequence[Case], looked: Mapping[str, int]) -> int:
         splits = {case.split for case in cases}
         if SEALED in splits:
             if self._unsealed:
                 raise SealBroken("a kind may read the sealed test split only once in a run")
             self._unsealed = True
-        for split in sorted(splits & HIDDEN):
+        for split in sorted((splits & HIDDEN) - looked.keys()):
             self._journal.look(split, [candidate.digest for candidate in candidates])
-        return await self._journal.comparison(SEALED) if SEALED in splits else 0
+        if SEALED not in splits:
+            return 0
+        return looked.get(SEALED) or await self._journal.comparison(SEALED)
 
     async def _buy(self, evaluation: Evaluation, missing: Sequence[Piece]) -> None:
         queue, stopping = iter(missing), asyncio.Event()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
+from app.services.labels import Case
 from app.services.runs.bill import Bill
 from app.services.spending import Ledger, Spending
-from app.store.models import Dataset, Event, Prompt, PromptVersion, Run, SampleRow
+from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]
 
@@ -22,9 +25,48 @@ def dataset(row: Dataset, *, full: bool = False) -> Document:
         "rows": row.rows,
         "digest": row.digest,
         "source": row.source,
+        "version": row.version,
+        "made_from": row.parent_id,
         "created_at": time(row.created_at),
     }
     return about | ({"statistics": row.statistics, "report": row.report} if full else {})
+
+
+def doubt(case: Case) -> Document:
+    """An example that is worth a look, with what speaks against its answer. No prompt is named: its answers are."""
+    found = case.finding
+    failing = found.failing and {
+        "asked": found.failing.asked,
+        "agreed": found.failing.agreed,
+        "answers": [{"text": one.text, "prompts": len(one.by)} for one in found.failing.answers],
+    }
+    return {
+        "row": found.row,
+        "input": case.input,
+        "answer": case.reference,
+        "suspicion": found.suspicion,
+        "evidence": ", ".join(_evidence(found)),
+        "failing": failing,
+        "conflict": found.conflict and asdict(found.conflict),
+        "flips": found.flips and asdict(found.flips),
+        "suggestion": found.suggestion,
+        "splits": sorted(found.splits),
+        "ruling": ruling(case.ruling) if case.ruling else None,
+    }
+
+
+def _evidence(found: Finding) -> Iterator[str]:
+    if found.failing:
+        yield f"all {found.failing.asked} wrong, {found.failing.agreed} agree"
+    if found.conflict:
+        yield f"{len(found.conflict.rows)} rows conflict"
+    if found.flips:
+        yield f"{found.flips.flipped} of {found.flips.asked} flip"
+
+
+def ruling(row: Ruling) -> Document:
+    """What a person decided about an example."""
+    return {"ruling": row.ruling, "reference": row.reference, "note": row.note, "at": time(row.at)}
 
 
 def prompt(row: Prompt, versions: int) -> Document:

@@ -26,6 +26,7 @@ from app.ports.pace import Lane, Pace
 from app.ports.scoring import Tools
 from app.services.ending import End, conclude
 from app.services.machine import Machine
+from app.services.rejudging.record import record_of
 from app.services.training.draft import examples_of
 from app.store import claims, spool
 from app.store.database import Database
@@ -215,6 +216,8 @@ def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
         rows = examples_of(session, spec["dataset"]["id"])
+        if "source" in spec:  # it works on what an earlier run has on record
+            spec = spec | {"record": record_of(session, spec["source"])}
     return kind.prepare(spec, rows, tools)
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.ports.scoring import Tools
-from app.services.training.draft import examples_of
+from app.services.drive import prepare
 from app.store.database import Database
 from app.store.memory import MemoryRecord
 from app.store.models import Run
@@ -33,8 +33,7 @@ class World:
             database.upgrade()
             with database.session() as session:
                 run = session.get_one(Run, small(kind).queue(session, {}))
-                rows = examples_of(session, run.dataset_id) if run.dataset_id else []
-        self._prepared = self._kind.prepare(run.spec, rows, Tools())
+            self._prepared = prepare(database, self._kind, run.spec, Tools())
 
     def llm(self) -> RuleLLM:
         """Its models."""

@@ -5,16 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.config import ROOT, Settings
+from app.core import scorers
 from app.llm.gateway import Gateway
-from app.ports.llm import Json, Request
-from app.services import datasets, training
+from app.ports.llm import CallError, Json, Request
+from app.services import datasets, rejudging, runs, training
+from app.services.drive import drive
+from app.store.database import Database
+from app.store.models import Run
+from tests.fakes.llm import RuleLLM
 from tests.fakes.rule_optimizer import propose
 from tests.fakes.rule_world import RuleWorld
 
@@ -93,7 +100,40 @@ def _answer(request: Request) -> str:
     return propose(messages, junk=0.3) if request.model.name == OPTIMIZER else RuleWorld().answer(messages)
 
 
+def drive_to_end(session: Session, run_id: str, rule: Callable[[Request], str | CallError] = _answer) -> RuleLLM:
+    """Do a worker's work on a small run; returns the models with what they were paid for."""
+    llm = RuleLLM(rule)
+    url = session.get_bind().engine.url.render_as_string(hide_password=False)
+
+    def work() -> str:
+        with Database(url) as database:
+            return drive(run_id, database=database, open_llm=lambda: llm, owner="test", lease_s=20)
+
+    with ThreadPoolExecutor(1) as own:  # a test may be in an event loop
+        assert own.submit(work).result() == "done"
+    return llm
+
+
+def _queue_rejudging(session: Session, changes: Mapping[str, Any]) -> str:
+    """A finished training judged again with other minibatches, of which the missing answers are bought.
+
+    The training of an earlier one with the same changes does again: what is judged is told by its id.
+    """
+    done = session.scalars(select(Run).where(Run.kind == "train", Run.status == "done"))
+    run = next((one for one in done if changes.items() <= one.spec.items()), None)
+    if run is None:
+        run_id = _queue_training(session, changes)
+        drive_to_end(session, run_id)
+        run = runs.get(session, run_id)
+    settings, asked = Settings(), {"seed": 3, "missing": "buy", "scorer": ["similarity"]}
+    spec = rejudging.parse(
+        session, run, asked, settings=settings, gateway=Gateway(settings, {}), tools=scorers.NO_TOOLS
+    )
+    return rejudging.start(session, spec).id
+
+
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
+    "rejudge": Small(_queue_rejudging, _answer, least=100),
     "plan": Small(_queue_plan, _answer, late=8, least=100),
 }

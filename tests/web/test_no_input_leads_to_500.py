@@ -54,6 +54,12 @@ NAMES = (
     "limit",
     "format",
     "days",
+    "sign",
+    "state",
+    "last",
+    "names",
+    "against",
+    "dataset",
 )
 SOUND = {
     "run_id": "r0finished",
@@ -74,6 +80,8 @@ PAGES = (
     "/prompts/1/about",
     "/datasets",
     "/datasets/1",
+    "/datasets/1/labels?state=all",
+    "/runs/r0finished/rejudge",
     "/runs/r0finished/settings",
     "/trainings/new",
 )

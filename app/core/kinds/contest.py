@@ -123,7 +123,8 @@ class Contest:
         fate.validation = child.mean
         fate.paired = await asyncio.to_thread(paired, seen, child.samples, seed=spec.seed)
         won, fate.why = accepts(spec.acceptance, fate.paired, min_delta=spec.min_delta, alpha=spec.alpha)
-        fate.why = hopeless or fate.why
+        missing = self.spec.unmeasured(child.samples)
+        won, fate.why = won and not missing, hopeless or missing or fate.why
         return won and not hopeless
 
     def _hopeless(self, seen: Sequence[Sample], child: Standing, to_come: Sequence[Sequence[Sample]]) -> str:

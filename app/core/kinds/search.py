@@ -16,7 +16,7 @@ from app.core.kinds.spending import next_size
 from app.core.kinds.training import Training
 from app.core.kinds.worth import Ledger
 from app.core.model import Ask, Candidate, Case
-from app.core.optimizers import MERGE, STRATEGIES, Evidence, Outlook, Past, Proposal, Seen, Strategy, Trial, merged
+from app.core.optimizers import MERGE, Evidence, Outlook, Past, Proposal, Seen, Strategy, Trial, merged
 from app.core.optimizers.evidence import choose_evidence
 from app.core.optimizers.hygiene import flaw
 from app.core.run import Run
@@ -39,6 +39,7 @@ class Search:
     tried: dict[str, int]
     past: list[Past] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
+    settled: list[Entry] = field(default_factory=list)
     proposals: int = 0
     accepted: int = 0
     validated: int = 1
@@ -89,7 +90,7 @@ class Search:
             failures=len(evidence.failures),
         )
         entries: list[Entry] = []
-        if evidence.failures:
+        if evidence.failures or self.spec.replayed:
             entries = await self._compete(parent, await self._propose(evidence), batch)
         else:
             self._log(f"Epoch {epoch}: no failures were seen yet, so there was nothing to learn from.", "info")
@@ -124,7 +125,7 @@ class Search:
 
     @property
     def _strategy(self) -> Strategy:
-        return STRATEGIES[self.spec.strategy]
+        return self.spec.proposer
 
     def _outlook(self, epoch: int) -> Outlook:
         members = self._pool.members(len(self.spec.validation))
@@ -228,6 +229,7 @@ class Search:
     def _settle(self, entry: Entry) -> None:
         """Note what became of a proposal, and remember it."""
         fate, proposal = entry.fate, entry.proposal
+        self.settled.append(entry)
         self._count(fate.batch, fate.validation)
         won = fate.fate == "accepted"
         gain = (fate.delta or 0.0) if won and entry.strategy != MERGE else 0.0

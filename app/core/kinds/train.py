@@ -20,13 +20,18 @@ from app.ports.llm import Json
 
 async def train(run: Run, spec: Training) -> Json:
     """Train and return the run's outcome."""
+    return (await searched(run, spec))[0]
+
+
+async def searched(run: Run, spec: Training) -> tuple[Json, Search | None]:
+    """Train; returns the run's outcome, and the search as it ended, None when it could not begin."""
     _announce(run, spec)
     run.note("plan", **_plan(spec))
     try:
         validation = [case for block in spec.blocks() for case in block]
         report = await run.evaluate([spec.start], validation, spec.exam, spec.repeats, stage="baseline", texts=False)
     except BudgetReached as reached:
-        return _conclude(run, spec, None, None, ("budget", str(reached)))
+        return _conclude(run, spec, None, None, ("budget", str(reached))), None
     initial = Standing(0, spec.start, report)
     run.note(
         "baseline",
@@ -47,7 +52,7 @@ async def train(run: Run, spec: Training) -> Json:
     test = await _sealed_test(run, spec, search, shortened)
     outcome = _conclude(run, spec, search, test, stopped)
     ruling = rule_on_offer(run, spec, shortened, test, outcome["verdict"])
-    return outcome | ({"shortening": ruling} if ruling else {})
+    return outcome | ({"shortening": ruling} if ruling else {}), search
 
 
 async def _sealed_test(run: Run, spec: Training, search: Search, shortened: Shortened | None) -> Report | None:
@@ -69,6 +74,7 @@ def _conclude(run: Run, spec: Training, search: Search | None, test: Report | No
     best = search.best if search else None
     final = best.candidate if best else spec.start
     ruling, sentence, scores = _ruling(spec, search, test, final)
+    ruling, sentence = spec.tell(ruling, sentence, final)
     if scores:
         run.note("test", **scores)
     run.note("verdict", verdict=ruling, sentence=sentence)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from app.core import scorers
 from app.core.datasets import split
 from app.core.model import Candidate, Case, Exam, model_ref
+from app.core.optimizers import STRATEGIES, Strategy
 from app.core.responders.single_turn import SingleTurn
+from app.ports.journal import Sample
 from app.ports.llm import Json, ModelRef
 from app.ports.scoring import Tools
 
@@ -52,6 +54,24 @@ class Training:
     shorten: str = "off"
     shorten_margin: float = 0.02
     shorten_answers: int = 0
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it is a finished training that is judged again: its proposals are known, whatever the minibatch shows."""
+        return False
+
+    @property
+    def proposer(self) -> Strategy:
+        """Who makes the proposals."""
+        return STRATEGIES[self.strategy]
+
+    def unmeasured(self, samples: Sequence[Sample]) -> str:  # noqa: ARG002 - a training buys every answer
+        """Why these answers can win no race: some were never bought. "" when they can."""
+        return ""
+
+    def tell(self, ruling: str, sentence: str, final: Candidate) -> tuple[str, str]:  # noqa: ARG002 - it says it plainly
+        """The verdict and its sentence as the run tells them; final: the version that won the search."""
+        return ruling, sentence
 
     def batch(self, epoch: int, size: int, known: Collection[str] = ()) -> tuple[Case, ...]:
         """The epoch's shuffled minibatch of the train split, at most as large as that.

@@ -1,5 +1,6 @@
 """Datasets: looked at before the import, imported whole or not at all, listed, searched, divided, deleted."""
 
+from app.services.datasets.export import export_csv
 from app.services.datasets.importing import Preview, import_file, limits_of, preview
 from app.services.datasets.library import delete, examples, get, list_datasets, searched_up_to, split_preview
 from app.services.datasets.looks import Looks, looks
@@ -11,6 +12,7 @@ __all__ = [
     "Preview",
     "delete",
     "examples",
+    "export_csv",
     "get",
     "import_file",
     "import_sample",

@@ -2,12 +2,13 @@
 
 from app.services.runs.bill import Bill, Line, Rate, bill
 from app.services.runs.examples import Pair, asked_twice, before_after
-from app.services.runs.files import export_csv, export_folder, export_jsonl
+from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl
 from app.services.runs.lookup import delete, get, list_runs, rename
 from app.services.runs.record import (
     Progress,
     Unprocessed,
     calls,
+    count_unprocessed,
     events,
     notes,
     progress,
@@ -35,9 +36,11 @@ __all__ = [
     "bill",
     "calls",
     "cost_in_words",
+    "count_unprocessed",
     "delete",
     "events",
     "export_csv",
+    "export_failed",
     "export_folder",
     "export_jsonl",
     "get",

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.core.stats.interval import COUNTED
 from app.ports.llm import Json
 from app.services.cells import protect
 from app.services.runs.record import notes
@@ -44,6 +45,12 @@ def export_jsonl(session: Session, run: Run) -> Iterator[str]:
     """The samples as one JSON object per line."""
     for values in sample_rows(session, run):
         yield json.dumps({name: values[name] for name in SAMPLE_COLUMNS}, ensure_ascii=False) + "\n"
+
+
+def export_failed(session: Session, run: Run) -> Iterator[str]:
+    """The samples that have no score because a call failed for good, as CSV in portions."""
+    failed = (values for values in sample_rows(session, run) if values["outcome"] not in COUNTED)
+    return csv_text(SAMPLE_COLUMNS, failed)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:

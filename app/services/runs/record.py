@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.core.stats.interval import COUNTED
@@ -129,6 +129,12 @@ def unprocessed(session: Session, run: Run, *, after: int = 0, limit: int = 50) 
     failed = _rows(session, query.where(SampleRow.outcome.not_in(COUNTED)), limit)
     retries = _retries(session, run.id) if failed else Counter()
     return [Unprocessed(sample, retries[sample.key]) for sample in failed]
+
+
+def count_unprocessed(session: Session, run: Run) -> int:
+    """How many samples have no score because a call failed for good."""
+    query = select(func.count()).where(SampleRow.run_id == run.id, narrowed(UNSCORED))
+    return session.scalar(query.where(SampleRow.outcome.not_in(COUNTED))) or 0
 
 
 def _retries(session: Session, run_id: str) -> Counter[str]:

@@ -122,7 +122,7 @@ def uses(spec: Json, facts: Json) -> list[Uses]:
     answer = facts["answer_chars"]["mean"] / 4 + 2
     asked = (len(spec["instructions"]) + 2 * prompt_chars + 10 * (facts["input_chars"]["mean"] + 200)) / 4
     reply = prompt_chars / 4 + 400
-    judged, quoted, said = _judgements(spec, facts)
+    judged, quoted, said = judgements(spec, facts)
     return [
         {
             "primary": (answers, answers * length, answers * answer),
@@ -133,7 +133,7 @@ def uses(spec: Json, facts: Json) -> list[Uses]:
     ]
 
 
-def _judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
+def judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
     """For one answer: how many calls of the judge it takes, with how many prompt and completion tokens in all."""
     rubrics = [one for one in spec["scorers"] if scorers.judgements([one])]
     quoted = facts["input_chars"]["mean"] + 2 * facts["answer_chars"]["mean"] + JUDGE_FRAME

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
-from app.services import datasets
+from app.services import datasets, labels
 from app.services.errors import Invalid, Problem
 from app.store.models import Dataset
 from app.web import params
@@ -55,6 +55,7 @@ def show(dataset_id: int) -> ResponseReturnValue:
     page = render_template(
         "datasets/show.html",
         dataset=dataset,
+        versions=labels.versions(session(), dataset),
         rows=found[:PAGE],
         search=search,
         first=address if after else "",
@@ -69,6 +70,15 @@ def show(dataset_id: int) -> ResponseReturnValue:
         errors=by_field(Invalid(problems)),
     )
     return page, 422 if problems else 200
+
+
+@pages.get("/<int:dataset_id>/rows.csv")
+def export(dataset_id: int) -> ResponseReturnValue:
+    """All rows, streamed."""
+    dataset = get(dataset_id)
+    headers = {"Content-Disposition": f'attachment; filename="dataset-{dataset.id}.csv"'}
+    rows = stream_with_context(datasets.export_csv(session(), dataset))
+    return Response(rows, mimetype="text/csv", headers=headers)
 
 
 @pages.post("/<int:dataset_id>/delete")

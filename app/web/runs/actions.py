@@ -70,11 +70,16 @@ def _answer(run_id: str, words: str) -> ResponseReturnValue:
 def export(run_id: str, format: str) -> ResponseReturnValue:
     """All samples, streamed."""
     run = get(run_id)
-    makers = {"csv": (runs.export_csv, "text/csv"), "jsonl": (runs.export_jsonl, "application/jsonl")}
+    makers = {
+        "csv": (runs.export_csv, "text/csv"),
+        "jsonl": (runs.export_jsonl, "application/jsonl"),
+        "failed": (runs.export_failed, "text/csv"),
+    }
     if format not in makers:
-        raise NotFound(f"Samples come as csv or jsonl, not as {format[:20]}.")
+        raise NotFound(f"Samples come as csv, jsonl or failed, not as {format[:20]}.")
     maker, kind = makers[format]
-    headers = {"Content-Disposition": f'attachment; filename="{run.id}-samples.{format}"'}
+    name = f"{run.id}-failed.csv" if format == "failed" else f"{run.id}-samples.{format}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(stream_with_context(maker(session(), run)), mimetype=kind, headers=headers)
 
 

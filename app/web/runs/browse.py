@@ -44,3 +44,9 @@ def index() -> ResponseReturnValue:
     return render_template(
         "runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES], kinds=kinds
     )
+
+
+@pages.app_template_filter("kind")
+def kind_title(name: str) -> str:
+    """What people call a kind of run."""
+    return KINDS[name].title if name in KINDS else name

@@ -124,6 +124,7 @@ def _state(run: Run) -> dict[str, Any]:
         "totals": runs.totals(session(), run.id),
         "unattended": why_unattended() if run.status == "queued" else "",
         "silent": why_silent(run),
+        "unscored": runs.count_unprocessed(session(), run),
     }
 
 

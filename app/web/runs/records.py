@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs, training
 from app.services.errors import Invalid, NotFound, Problem
+from app.services.runs.examples import texts_of
 from app.services.runs.words import long_texts, shown
 from app.store.models import Run
 from app.web import params
@@ -75,6 +76,24 @@ def _asked_twice(run: Run) -> str:
     here = partial(url_for, "runs.examples", run_id=run.id)
     more = here(after=rows[PAGE - 1].cursor) if len(rows) > PAGE else ""
     return render("runs/pilot.html", run, rows=rows[:PAGE], first=here() if place else "", more=more)
+
+
+@pages.get("/<run_id>/unprocessed")
+def unprocessed(run_id: str) -> ResponseReturnValue:
+    """Every answer without a score: what failed, why, and how often it was asked again."""
+    run, place = get(run_id), params.whole("after")
+    rows = runs.unprocessed(session(), run, after=place, limit=PAGE + 1)
+    here = partial(url_for, "runs.unprocessed", run_id=run.id)
+    return render(
+        "runs/unprocessed.html",
+        run,
+        rows=rows[:PAGE],
+        count=runs.count_unprocessed(session(), run),
+        texts=texts_of(session(), run.dataset_id, {one.sample.case for one in rows}),
+        versions={version.digest: version.number for version in told_story(run).versions.values()},
+        first=here() if place else "",
+        more=here(after=rows[PAGE - 1].sample.id) if len(rows) > PAGE else "",
+    )
 
 
 def version_named(tale: Story, field: str, default: int) -> Version:
@@ -160,6 +179,8 @@ TITLES = {
     "judge": "Judge model",
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
+    "source": "Judged again from run",
+    "missing": "What is not on record",
     "worth_points": "Improvement worth finding",
     "pilot_examples": "Examples of a plan",
     "stop_above_usd_per_point": "Most for a further point",
@@ -171,13 +192,17 @@ UNITS = {
     "stop_above_usd_per_point": " US dollars",
 }
 LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
+SOURCE = "source"
+"""The run whose record this one works on, with how it had come out."""
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 
 def facts(spec: Json) -> list[tuple[str, str]]:
     """The specification as title and words, without the long texts."""
-    said = ((name, in_words(value)) for name, value in spec.items() if name not in LONG)
+    said = (
+        (name, in_words(value if name != SOURCE else value["run"])) for name, value in spec.items() if name not in LONG
+    )
     titles = (
         (TITLES.get(name, name.replace("_", " ").capitalize()), words, UNITS.get(name, "")) for name, words in said
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.core import scorers
 from app.core.kinds.rejudge import MISSING
-from app.core.model import called_as
+from app.core.model import called_as, model_ref
 from app.llm.gateway import Gateway
 from app.ports.llm import Json
 from app.ports.scoring import Tools
@@ -18,6 +18,7 @@ from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.services.runs.record import notes
 from app.services.training.draft import examined
 from app.services.training.form import BLANK, TrainingForm, as_form, read
+from app.services.training.models import Chosen
 from app.store.models import Dataset, Run
 
 FIELDS = (
@@ -54,12 +55,19 @@ def parse(
     asked = defaults(session, run) | {name: value for name, value in given.items() if name in FIELDS}
     missing, dataset = asked.pop("missing"), _version(session, run, str(asked.pop("dataset")), problems)
     form, wrong = read(as_form(run.spec) | asked, settings)
-    pinned, more = examined(session, form, run.spec, settings=settings, gateway=gateway, tools=tools)
+    pinned, more = examined(session, form, _primary(run.spec), settings=settings, gateway=gateway, tools=tools)
     problems += [*wrong, *(one for one in more if one.field not in {known.field for known in wrong})]
     problems += _about_missing(run.spec, pinned, missing)
     if problems or dataset is None:
         raise Invalid(problems)
     return _spec(session, run, form, pinned | {"missing": missing, "dataset": dataset})
+
+
+def _primary(spec: Json) -> Chosen:
+    """The model of the training as it was pinned, with the rate that it was called at most."""
+    pinned = spec["primary"]
+    lane = spec.get("calls", {}).get("lanes", {}).get(pinned["name"]) or {}
+    return Chosen(model_ref(pinned), pinned, lane.get("rpm"))
 
 
 def _check(run: Run) -> None:

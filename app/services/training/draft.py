@@ -21,7 +21,7 @@ from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.training import hygiene
 from app.services.training.form import TrainingForm, read
-from app.services.training.models import Chosen, Wish, choose, primary_of
+from app.services.training.models import Chosen, Wish, choose
 from app.store.models import Dataset, Example, PromptVersion
 
 
@@ -49,16 +49,16 @@ def parse(
 
 
 def examined(
-    session: Session, form: TrainingForm, spec: Json, *, settings: Settings, gateway: Gateway, tools: Tools
+    session: Session, form: TrainingForm, primary: Chosen, *, settings: Settings, gateway: Gateway, tools: Tools
 ) -> tuple[Json, list[Problem]]:
     """What concerns scoring in a form, as a spec pins it: scorers, judge, calls; and what is wrong with it.
 
-    spec: of the training, whose primary model stays as it was pinned. calls: of primary model and judge.
+    primary: the primary model as it is pinned already. calls: of primary model and judge.
     """
     draft = _Draft(session, form, settings, gateway, tools)
     chosen, judge = draft._scorers()
-    models = [primary_of(spec), *([judge] if judge and not judge.problems else [])]
-    draft._budget([model.ref for model in models])
+    models = [primary, *([judge] if judge and not judge.problems else [])]
+    draft._budget([m.ref for m in models])
     pinned = {"scorers": chosen, "judge": judge.pinned if judge else None, "calls": draft._calls(models)}
     return pinned, draft.problems
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.core.model import model_ref
 from app.core.params import ALIASES, Resolved, resolve
 from app.ports.llm import Json, ModelRef
 from app.services.errors import NotFound
@@ -66,13 +65,6 @@ def choose(session: Session, wish: Wish) -> Chosen:
         revision.target_rpm if revision else None,
         tuple(f"{param}: {why}" for param, why in resolved.refusals),
     )
-
-
-def primary_of(spec: Json) -> Chosen:
-    """The primary model of a spec as it was pinned, with its rate limit."""
-    pinned = spec["primary"]
-    lane = spec["calls"].get("lanes", {}).get(pinned["name"], {})
-    return Chosen(model_ref(pinned), pinned, lane.get("rpm"))
 
 
 def _params(wish: Wish, name: str, own: Json) -> dict[str, Json]:

@@ -35,6 +35,14 @@ def model_ref(pinned: Json) -> ModelRef:
     )
 
 
+def called_as(pinned: Json) -> Json:
+    """What makes two pinned models answer alike: everything that is sent, and where to. None when there is none."""
+    if not pinned:
+        return None
+    model = model_ref(pinned)
+    return [model.name, dict(model.params), model.api_base, model.region]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """What is being compared: a prompt pair and the model that answers with it.

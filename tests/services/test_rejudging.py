@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core import scorers
-from app.services import datasets, labels, rejudging, runs
+from app.services import datasets, labels, models, rejudging, runs
 from app.services.drive import drive
 from app.services.errors import Conflict, Invalid
 from app.services.labels import Decision
@@ -284,3 +284,21 @@ def test_a_shorter_version_that_was_offered_after_the_search_is_no_part_of_it(se
     same = [name for name in SAME if name != "looks"]
     assert [made.outcome[name] for name in same] == [run.outcome[name] for name in same]
     assert "shortening" not in made.outcome
+
+
+def test_a_config_of_the_primary_model_stays_as_the_training_pinned_it(session: Session) -> None:
+    said = {"model": "simulated/primary", "target_rpm": 7.0, "price": {"prompt": 1.0, "completion": 2.0}}
+    config = models.create(session, "steady", said)
+    run = finished(session)
+    pinned = run.spec["primary"] | {"config": {"id": config.id, "name": "steady", "revision": 1}}
+    pinned |= {"asked": {"model": "config:steady", "api_base": "", "temperature": 0.0, "max_output_tokens": 64}}
+    pinned |= {"price": {"prompt_usd": 1e-6, "completion_usd": 2e-6}}
+    lanes = {pinned["name"]: {"name": pinned["name"], "rpm": 7.0}}
+    run.spec = run.spec | {"primary": pinned, "calls": run.spec["calls"] | {"lanes": lanes}}
+    models.delete(session, config)
+    spec = spec_of(session, run, {"missing": "buy", "budget_usd": "1"})
+    assert spec["primary"] == pinned
+    assert spec["calls"]["lanes"] == lanes
+    made, llm = again(session, run)
+    assert llm.paid == []
+    assert made.outcome["validation"] == run.outcome["validation"]

@@ -12,7 +12,7 @@ from app.core.kinds.recorded import NOT_ON_RECORD, Record, RecordedAnswers, Reco
 from app.core.kinds.search import Search
 from app.core.kinds.train import searched
 from app.core.kinds.training import Training
-from app.core.model import Candidate, Case, Exam
+from app.core.model import Candidate, Case, Exam, called_as
 from app.core.optimizers import Strategy
 from app.core.run import Run
 from app.core.stats import thin
@@ -97,7 +97,8 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> R
     def left(cases: Sequence[Case]) -> tuple[Case, ...]:
         return tuple(Case(c.id, *now[c.id], split=c.split) for c in cases if c.id in now)
 
-    same = spec["scorers"] == spec["source"]["scorers"] and spec.get("judge") == spec["source"].get("judge")
+    judges = [called_as(one.get("judge")) for one in (spec, spec["source"])]
+    same = spec["scorers"] == spec["source"]["scorers"] and judges[0] == judges[1]
     trusted = frozenset(case for case, text in then.items() if now.get(case) == text) if same else frozenset()
     buy, retry = spec["missing"] != "leave", spec["missing"] == "retry"
     answers = RecordedAnswers(record, spec["source"]["run"], buy, trusted, retry)

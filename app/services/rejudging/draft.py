@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.core import scorers
 from app.core.kinds.rejudge import MISSING
-from app.core.model import model_ref
+from app.core.model import called_as, model_ref
 from app.llm.gateway import Gateway
 from app.ports.llm import Json
 from app.ports.scoring import Tools
@@ -100,7 +100,7 @@ def _version(session: Session, run: Run, name: str, problems: list[Problem]) -> 
 def _about_missing(spec: Json, pinned: Json, missing: object) -> list[Problem]:
     if missing not in MISSING:
         return [Problem("missing", f"must be one of {', '.join(MISSING)}, not {str(missing)[:40]!r}")]
-    same = pinned["scorers"] == spec["scorers"] and pinned["judge"] == spec.get("judge")
+    same = pinned["scorers"] == spec["scorers"] and called_as(pinned["judge"]) == called_as(spec.get("judge"))
     if missing == "leave" and not same and scorers.judgements(pinned["scorers"]):
         told = "a judge must be asked about every answer; set missing to buy, or choose scorers that ask no model"
         return [Problem("scorer", told)]

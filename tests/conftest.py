@@ -19,3 +19,8 @@ def shared_data() -> Path:
     if not (folder / "MANIFEST.json").is_file():
         pytest.skip(f"the shared test data is not at {folder} (set WHETSTONE_SHARED_DATA)")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers come last: Playwright leaves an event loop running in the main thread, and no other one can run beside it."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))

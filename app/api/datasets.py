@@ -16,8 +16,11 @@ routes = Blueprint("datasets", __name__, url_prefix="/datasets")
 
 @routes.get("")
 def list_all() -> Response:
-    """Every dataset."""
-    return answer({"items": [documents.dataset(row) for row in service.list_datasets(session())]})
+    """The datasets, the newest first: search, after (a dataset's id), limit."""
+    size, search, after = page_size(), request.args.get("search", "").strip(), whole("after", 0)
+    found = service.list_datasets(session(), search=search, after=after or None, limit=size)
+    items = [documents.dataset(row) for row in found]
+    return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
 
 
 @routes.post("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 from pathlib import Path
 
@@ -230,3 +231,23 @@ def test_a_deleted_dataset_is_gone(client: FlaskClient, dataset: Dataset) -> Non
 )
 def test_nothing_is_changed_without_the_csrf_mark(client: FlaskClient, dataset: Dataset, path: str) -> None:
     assert client.post(path, data={}).status_code == 400
+
+
+def test_many_datasets_come_in_pages(client: FlaskClient, database: Database) -> None:
+    with database.session() as session:
+        for number in range(60):
+            datasets.import_file(
+                session, io.BytesIO(f"input,answer\nq {number},a\nr,b\n".encode()), f"set{number:02}.csv"
+            )
+    first = client.get("/datasets")
+    assert "set59" in first.text
+    assert "set09" not in first.text
+    more = re.search(r'href="(/datasets\?after=\d+)"', first.text)
+    assert more
+    second = client.get(more[1])
+    assert [f"set{n:02}" in second.text for n in (10, 9, 0)] == [False, True, True]
+    assert "First page" in second.text
+    found = client.get("/datasets?search=set05")
+    assert "set05" in found.text
+    assert "set06" not in found.text
+    assert client.get("/datasets?after=x").status_code == 422

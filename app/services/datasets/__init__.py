@@ -4,7 +4,7 @@ from app.services.datasets.export import export_csv
 from app.services.datasets.importing import Preview, import_file, limits_of, preview
 from app.services.datasets.library import delete, examples, get, list_datasets, searched_up_to, split_preview
 from app.services.datasets.looks import Looks, looks
-from app.services.datasets.samples import BundledSample, import_sample, sample_files
+from app.services.datasets.samples import BundledSample, import_sample, sample_files, samples_to_import
 
 __all__ = [
     "BundledSample",
@@ -21,6 +21,7 @@ __all__ = [
     "looks",
     "preview",
     "sample_files",
+    "samples_to_import",
     "searched_up_to",
     "split_preview",
 ]

@@ -19,9 +19,16 @@ NAMED = 10
 """Names that a message lists."""
 
 
-def list_datasets(session: Session, *, search: str = "", limit: int | None = None) -> list[Dataset]:
-    """Datasets that are not deleted, the newest first. search: words that must each occur in the name or the file's name."""
-    query = _alive().order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(limit)
+def list_datasets(
+    session: Session, *, search: str = "", after: int | None = None, limit: int | None = None
+) -> list[Dataset]:
+    """Datasets that are not deleted, the newest first.
+
+    search: words that must each occur in the name or the file's name. after: id of the last one of the page before.
+    """
+    query = _alive().order_by(Dataset.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Dataset.id < after)
     for word in search.split():
         columns = (Dataset.name, Dataset.source)
         query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))

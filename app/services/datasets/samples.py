@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.services.datasets.importing import import_file
@@ -76,3 +77,11 @@ def import_sample(session: Session, filename: str) -> Dataset:
         raise NotFound(f"there is no sample {filename!r}; there are: {', '.join(one.filename for one in SAMPLES)}")
     with sample.path.open("rb") as stream:
         return import_file(session, stream, sample.filename)
+
+
+def samples_to_import(session: Session) -> list[BundledSample]:
+    """Those whose name no dataset has yet."""
+    samples = sample_files()
+    names = [sample.name for sample in samples]
+    taken = set(session.scalars(select(Dataset.name).where(Dataset.deleted_at.is_(None), Dataset.name.in_(names))))
+    return [sample for sample in samples if sample.name not in taken]

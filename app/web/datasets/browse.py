@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,16 +12,25 @@ from app.web import params
 from app.web.database import session
 from app.web.datasets.page import pages
 
+PAGE = 50
+
 
 @pages.get("")
 def index() -> ResponseReturnValue:
     """All datasets, the newest first."""
-    search = params.text("search")
-    rows = datasets.list_datasets(session(), search=search)
-    found = datasets.list_datasets(session()) if search else rows
-    names = {dataset.name for dataset in found}
-    samples = [sample for sample in datasets.sample_files() if sample.name not in names]
-    return render_template("datasets/index.html", rows=rows, search=search, samples=samples, any=bool(found))
+    search, after = params.text("search"), params.whole("after")
+    found = datasets.list_datasets(session(), search=search, after=after or None, limit=PAGE + 1)
+    rows, here = found[:PAGE], partial(url_for, "datasets.index", search=search or None)
+    samples = datasets.samples_to_import(session())
+    return render_template(
+        "datasets/index.html",
+        rows=rows,
+        search=search,
+        samples=samples,
+        any=bool(rows or search or after),
+        first=here() if after else "",
+        more=here(after=rows[-1].id) if len(found) > PAGE else "",
+    )
 
 
 @pages.post("/samples")

@@ -81,6 +81,7 @@ def start(url: str, mock: Provider, concurrency: int, *, epochs: int = 1, rows: 
         "batch_size": BATCH,
         "epochs": epochs,
         "concurrency": concurrency,
+        "cache": "off",  # every call is to be made
     }
     with Database(url) as database, database.session() as session:
         dataset = datasets.import_file(session, _codes(rows), f"codes {rows}.csv")

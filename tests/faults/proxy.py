@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import warnings
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -46,6 +48,10 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+        with warnings.catch_warnings():  # a connection that was just being accepted has nobody left to close it
+            warnings.simplefilter("ignore", ResourceWarning)
+            del self._server
+            gc.collect()
 
     def cut(self) -> None:
         """Reset every connection that is open now."""
@@ -70,11 +76,13 @@ class Proxy:
     async def _close(self) -> None:
         self._server.close()
         self.hang = False
-        if tasks := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+        await asyncio.sleep(0.05)  # connections that were accepted already get their tasks
+        while tasks := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
             _, left = await asyncio.wait(tasks, timeout=5)
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.sleep(0.05)  # connections that were cut are closed by the loop
 
     async def _cut(self) -> None:
         for writer in list(self._open):

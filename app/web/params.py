@@ -48,3 +48,16 @@ def whole(name: str, *, default: int = 0, low: int = 0, high: int = LARGEST) -> 
     if not (value.isascii() and value.lstrip("-").isdigit() and len(value) < 20 and low <= int(value) <= high):
         raise Invalid([Problem(name, f"must be a whole number from {low} to {high}")])
     return int(value)
+
+
+def uploaded(text: str) -> str:
+    """The text of the file that was sent as "file", else the text that was pasted. Raises: Invalid."""
+    upload = request.files.get("file")
+    if upload is not None and upload.filename:
+        try:
+            text = upload.read().decode("utf-8")
+        except UnicodeDecodeError:
+            raise Invalid([Problem("file", "this is not a UTF-8 text file")]) from None
+    if not text.strip():
+        raise Invalid([Problem("file", "choose a file, or paste its text")])
+    return text

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.ports.llm import Json
 from app.services.rejudging.draft import FIELDS, defaults, parse
 from app.services.rejudging.record import record_of
+from app.services.runs.lookup import add_once
 from app.store.models import Dataset, Run
 
 __all__ = ["FIELDS", "defaults", "history", "parse", "record_of", "start"]
@@ -35,15 +35,7 @@ def start(session: Session, spec: Json, *, name: str = "", once: str = "") -> Ru
         simulated=any(model and model["name"].startswith("simulated/") for model in (spec["primary"], judge)),
         dataset_id=spec["dataset"]["id"],
     )
-    session.add(run)
-    try:
-        session.commit()
-    except IntegrityError:  # the same form came in twice at the same moment
-        session.rollback()
-        if twin := session.get(Run, once) if once else None:
-            return twin
-        raise
-    return run
+    return add_once(session, run, once)
 
 
 def history(session: Session, dataset: Dataset) -> list[tuple[Run, Run | None]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from app.core.storable import storable
@@ -41,6 +42,19 @@ def list_runs(
         earlier = and_(Run.created_at == last.created_at, Run.id < last.id)
         query = query.where(or_(Run.created_at < last.created_at, earlier))
     return list(session.scalars(query))
+
+
+def add_once(session: Session, run: Run, once: str) -> Run:
+    """Store a new run and commit. once: the id that its form was given; the same form sent twice at once gives one run."""
+    session.add(run)
+    try:
+        session.commit()
+    except IntegrityError:  # the same form came in twice at the same moment
+        session.rollback()
+        if twin := session.get(Run, once) if once else None:
+            return twin
+        raise
+    return run
 
 
 def get(session: Session, run_id: str) -> Run:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.ports.llm import Json
 from app.services import prompts
 from app.services.errors import NotFound
+from app.services.runs.lookup import add_once
 from app.services.training.draft import parse
 from app.services.training.estimate import Estimate, estimate
 from app.services.training.form import TrainingForm, as_form, defaults
@@ -45,15 +45,7 @@ def start(
         prompt_id=prompt.id if prompt else None,
         cloned_from=cloned_from,
     )
-    session.add(run)
-    try:
-        session.commit()
-    except IntegrityError:  # the same form came in twice at the same moment
-        session.rollback()
-        if twin := session.get(Run, once) if once else None:
-            return twin
-        raise
-    return run
+    return add_once(session, run, once)
 
 
 def _prompt(session: Session, spec: Json, *, new: bool) -> Prompt | None:

@@ -115,12 +115,7 @@ class _Draft:
             **hygiene.pinned(form, texts),
             "failures": self._settings.optimizer.failures,
             "successes": self._settings.optimizer.successes,
-            "budget": {
-                "usd": form.budget_usd,
-                "calls": form.budget_calls,
-                "tokens": form.budget_tokens,
-                "minutes": form.budget_minutes,
-            },
+            "budget": {name: getattr(form, f"budget_{name}") for name in ("usd", "calls", "tokens", "minutes")},
             "stop_above_usd_per_point": form.stop_above_usd_per_point,
             "worth_points": form.worth_points,
             "pilot_examples": form.pilot_examples,

@@ -41,12 +41,4 @@ def take_in() -> ResponseReturnValue:
 
 
 def _imported(text: str) -> models.Imported:
-    upload = request.files.get("file")
-    if upload is not None and upload.filename:
-        try:
-            text = upload.read().decode("utf-8")
-        except UnicodeDecodeError:
-            raise Invalid([Problem("file", "this is not a UTF-8 text file")]) from None
-    if not text.strip():
-        raise Invalid([Problem("file", "choose a file, or paste its text")])
-    return models.import_text(session(), text)
+    return models.import_text(session(), params.uploaded(text))

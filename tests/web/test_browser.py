@@ -151,3 +151,35 @@ def test_a_run_is_seen_to_grow_and_to_end(visit: Callable[..., Visit], site: Sit
         expect(page.locator("#log li").last).to_contain_text("The run is done")
         assert page.locator("#proposal-2").count() == 1
         assert seen.complaints == []
+
+
+def test_a_list_is_put_in_order_by_keys_and_by_mouse(visit: Callable[..., Visit]) -> None:
+    seen = visit("/style")
+    page = seen.page
+    arranged = page.locator("[data-arrange=ranking]")
+
+    def stands() -> list[str]:
+        rows = arranged.locator("li").all()
+        return [f"{row.locator('.place').input_value()} {row.get_attribute('data-label')}" for row in rows]
+
+    assert stands() == ["1 Apple", "2 Pear", "2 Plum", "4 Quince"]
+    arranged.get_by_role("button", name="Move Quince", exact=True).focus()
+    page.keyboard.press("Alt+ArrowUp")
+    assert stands() == ["1 Apple", "2 Pear", "2 Quince", "2 Plum"]
+    expect(arranged.get_by_role("status")).to_have_text("Quince: place 2 of 4, tied with the one above")
+    page.keyboard.press("=")
+    assert stands() == ["1 Apple", "2 Pear", "3 Quince", "3 Plum"]
+    for key in ("Space", "Home"):
+        page.keyboard.press(key)
+    assert stands() == ["1 Quince", "2 Apple", "3 Pear", "4 Plum"]
+    page.keyboard.press("Escape")
+    assert stands() == ["1 Apple", "2 Pear", "3 Quince", "3 Plum"]
+    expect(arranged.get_by_role("button", name="Move Quince", exact=True)).to_be_focused()
+    arranged.get_by_label("Place of Apple").fill("3")
+    page.keyboard.press("Tab")
+    assert stands() == ["1 Pear", "2 Quince", "2 Plum", "2 Apple"]
+    grip = arranged.get_by_role("button", name="Move Apple", exact=True)
+    grip.drag_to(arranged.get_by_role("button", name="Move Pear", exact=True), target_position={"x": 16, "y": 2})
+    expect(arranged.locator("li").first).to_have_attribute("data-label", "Apple")
+    assert stands() == ["1 Apple", "2 Pear", "3 Quince", "3 Plum"]
+    assert seen.complaints == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, jsonify, render_template, render_template_string
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
@@ -17,6 +17,12 @@ pages = Blueprint("style", __name__, url_prefix="/style")
 def index() -> ResponseReturnValue:
     """All of them."""
     return render_template("style.html", now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
+@pages.get("/toast")
+def example_toast() -> ResponseReturnValue:
+    """How an action that htmx sent says how it came out."""
+    return render_template_string('{% import "macros/ui.html" as ui %}{{ ui.told("It is done.") }}')
 
 
 @pages.get("/curves.json")

@@ -1,7 +1,8 @@
 """Runs: found, followed, paused, cancelled and resumed, compared example by example, and taken away as files."""
 
 from app.services.runs.bill import Bill, Line, Rate, bill
-from app.services.runs.examples import Pair, asked_twice, before_after
+from app.services.runs.confusion import confusions, in_cell, labels_of
+from app.services.runs.examples import Pair, asked_twice, at_places, before_after
 from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl
 from app.services.runs.lookup import delete, get, list_runs, rename
 from app.services.runs.record import (
@@ -17,6 +18,7 @@ from app.services.runs.record import (
     unprocessed,
 )
 from app.services.runs.report import REPORT_POLICY, report_html
+from app.services.runs.timeline import Timeline, timeline
 from app.services.runs.wishes import request_cancel, request_pause, request_resume, resumes_in, undecided
 from app.services.runs.words import cost as cost_in_words
 from app.services.runs.words import numbered
@@ -30,11 +32,14 @@ __all__ = [
     "Pair",
     "Progress",
     "Rate",
+    "Timeline",
     "Unprocessed",
     "asked_twice",
+    "at_places",
     "before_after",
     "bill",
     "calls",
+    "confusions",
     "cost_in_words",
     "count_unprocessed",
     "delete",
@@ -44,6 +49,8 @@ __all__ = [
     "export_folder",
     "export_jsonl",
     "get",
+    "in_cell",
+    "labels_of",
     "list_runs",
     "notes",
     "numbered",
@@ -57,6 +64,7 @@ __all__ = [
     "samples",
     "spent_in_words",
     "time_in_words",
+    "timeline",
     "totals",
     "undecided",
     "unprocessed",

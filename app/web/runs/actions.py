@@ -61,7 +61,7 @@ def rename(run_id: str) -> ResponseReturnValue:
 def _answer(run_id: str, words: str) -> ResponseReturnValue:
     """The head of the run as it is now, or the whole page for a browser without scripts."""
     if is_fragment():
-        return render("runs/parts/head.html", get(run_id))
+        return render("runs/parts/head.html", get(run_id), told=words)
     flash(words, "good")
     return redirect(url_for("runs.overview", run_id=run_id), 303)
 

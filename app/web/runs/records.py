@@ -17,6 +17,7 @@ from app.services.runs.words import long_texts, shown
 from app.store.models import Run
 from app.web import params
 from app.web.database import session
+from app.web.runs import confusion
 from app.web.runs.page import PAGE, get, pages, render, told_story
 from app.web.story import Story, Version
 
@@ -30,6 +31,8 @@ SHOWS = (
     ("unscored", "Not scored"),
 )
 SPLITS = ("test", "validation", "train")
+MOST_OF_A_CELL = 2_000
+"""Examples of one cell of a confusion matrix that a filter looks through for a page."""
 
 
 @pages.get("/<run_id>/examples")
@@ -48,11 +51,14 @@ def examples(run_id: str) -> ResponseReturnValue:
     after = version_named(tale, "b", _final(run, tale))
     split = params.choice("split", SPLITS, "test" if tale.test else "validation")
     show = params.choice("show", CHANGES)
-    place = params.whole("after")
-    rows = runs.before_after(
-        session(), run, before.digest, after.digest, split=split, change=show, after=place, limit=PAGE + 1
-    )
-    here = partial(url_for, "runs.examples", run_id=run_id, a=before.number, b=after.number, split=split)
+    place, cell = params.whole("after"), confusion.cell()
+    digests = (before.digest, after.digest)
+    if cell:
+        rows = _of_cell(run, digests, split, show, cell)
+    else:
+        rows = runs.before_after(session(), run, *digests, split=split, change=show, after=place, limit=PAGE + 1)
+    asked = {"a": before.number, "b": after.number, "split": split, **(cell.address if cell else {})}
+    here = partial(url_for, "runs.examples", run_id=run_id, **asked)
     return render(
         "runs/examples.html",
         run,
@@ -63,10 +69,21 @@ def examples(run_id: str) -> ResponseReturnValue:
         split=split,
         show=show,
         shows=[(title, here(show=value or None), value == show) for value, title in SHOWS],
+        cell=cell,
+        whole=url_for("runs.examples", run_id=run_id, a=before.number, b=after.number, split=split),
         rows=rows[:PAGE],
         first=here(show=show or None) if place else "",
         more=here(show=show or None, after=rows[PAGE - 1].cursor) if len(rows) > PAGE else "",
     )
+
+
+def _of_cell(run: Run, digests: tuple[str, str], split: str, show: str, cell: confusion.Cell) -> list[runs.Pair]:
+    """The examples in one cell of a confusion matrix, those that follow the place in the address."""
+    wanted = cell.expected, cell.answered
+    places = runs.in_cell(
+        session(), run, digests["ab".index(cell.of)], split, wanted, after=params.whole("after"), limit=MOST_OF_A_CELL
+    )
+    return runs.at_places(session(), run, digests, split=split, change=show, places=places, limit=PAGE + 1)
 
 
 def _asked_twice(run: Run) -> str:

@@ -5,6 +5,7 @@ import { startDialogs } from "./dialogs.js";
 import { startCopy } from "./copy.js";
 import { startTimes } from "./times.js";
 import { startPalette } from "./palette.js";
+import { startToasts } from "./toasts.js";
 
 startTheme();
 startKeys();
@@ -12,3 +13,4 @@ startDialogs();
 startCopy();
 startTimes();
 startPalette();
+startToasts();

@@ -1,21 +1,7 @@
-// The learning curves: read from the chart's source, drawn by Chart.js in the colours of the theme, read again on news.
+// The learning curves: best so far with its interval, train batches, the fate of each proposal, baseline and sealed test.
+import { axisOf, drawAll, fade } from "./livechart.js";
+
 const LIVE = ["run-baseline", "run-epoch_end", "run-proposal", "run-test", "run-tick", "run-end"];
-
-function colours(element) {
-  const probe = document.createElement("i");
-  element.append(probe);
-  const read = (name) => {
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const found = Object.fromEntries(["ink", "ink-2", "ink-3", "line", "sheet", "accent", "spark", "good", "bad"].map((n) => [n, read(`--${n}`)]));
-  probe.remove();
-  return found;
-}
-
-function fade(colour, share) {
-  return colour.replace(/^rgba?\(([^)]+)\)$/, (_, parts) => `rgba(${parts.split(",").slice(0, 3).join(",")}, ${share})`);
-}
 
 function line(label, data, colour, extra = {}) {
   return { label, data, borderColor: colour, backgroundColor: colour, borderWidth: 2, pointRadius: 2.5, spanGaps: true, clip: 8, ...extra };
@@ -45,9 +31,8 @@ function datasets(figures, c) {
   return sets;
 }
 
-function keys(figure, sets) {
-  const list = figure.querySelector(".keys");
-  list.replaceChildren(...sets.filter((s) => s.label !== "low").map((s) => {
+function keys(sets) {
+  return sets.filter((s) => s.label !== "low").map((s) => {
     const item = document.createElement("li");
     const swatch = document.createElement("span");
     swatch.className = "swatch";
@@ -57,12 +42,12 @@ function keys(figure, sets) {
     else if (s.borderDash) swatch.style.borderTopStyle = s.borderDash[0] === 1 ? "dotted" : "dashed";
     item.append(swatch, s.label);
     return item;
-  }));
+  });
 }
 
 function options(figures, c) {
   const last = Math.max(figures.planned ?? 1, figures.epochs.at(-1) ?? 1);
-  const axis = { grid: { color: c.line, drawTicks: false }, border: { color: c.line }, ticks: { color: c["ink-3"], padding: 6 } };
+  const axis = axisOf(c);
   return {
     animation: false,
     maintainAspectRatio: false,
@@ -84,50 +69,4 @@ function options(figures, c) {
   };
 }
 
-class Curves {
-  constructor(figure) {
-    this.figure = figure;
-    this.canvas = figure.querySelector("canvas");
-    this.busy = false;
-    this.again = false;
-  }
-
-  soon() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), 200);
-  }
-
-  async refresh() {
-    if (this.busy) { this.again = true; return; }
-    this.busy = true;
-    const answer = await fetch(this.figure.dataset.source, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer?.ok) {
-      this.figures = await answer.json();
-      this.draw();
-    }
-    this.busy = false;
-    if (this.again) { this.again = false; this.refresh(); }
-  }
-
-  draw() {
-    if (!this.figures) return;
-    const c = colours(this.figure);
-    const sets = datasets(this.figures, c);
-    globalThis.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    if (this.chart) {
-      this.chart.data.datasets = sets;
-      this.chart.options = options(this.figures, c);
-      this.chart.update("none");
-    } else {
-      this.chart = new globalThis.Chart(this.canvas, { type: "line", data: { datasets: sets }, options: options(this.figures, c) });
-    }
-    keys(this.figure, sets);
-  }
-}
-
-for (const figure of document.querySelectorAll('[data-chart="curves"]')) {
-  const curves = new Curves(figure);
-  curves.refresh();
-  document.addEventListener("theme", () => curves.draw());
-  for (const name of LIVE) document.getElementById("live")?.addEventListener(name, () => curves.soon());
-}
+drawAll("curves", { datasets, options, keys }, LIVE);

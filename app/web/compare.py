@@ -18,8 +18,9 @@ from app.web import params, story
 from app.web.database import session
 from app.web.errors import by_field
 from app.web.fmt import p_value, signed
+from app.web.runs.examples import CHANGES, SHOWS, SPLITS
 from app.web.runs.page import PAGE
-from app.web.runs.records import CHANGES, SHOWS, SPLITS, in_words
+from app.web.runs.records import in_words
 from app.web.story import Story, Version
 
 pages = Blueprint("compare", __name__, url_prefix="/compare")

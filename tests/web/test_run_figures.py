@@ -50,3 +50,12 @@ def test_a_choice_of_the_chart_stands_in_the_address(client: FlaskClient, seeded
     assert 'data-measure="usd"' in client.get("/runs/r0finished").text
     assert 'data-measure="tokens"' in client.get("/runs/r0finished?measure=tokens").text
     assert client.get("/runs/r0finished?measure=soup").status_code == 422
+
+
+def test_the_second_answer_is_shown_as_a_change_of_the_first(client: FlaskClient, seeded: Seeded) -> None:
+    changed = client.get("/runs/r0finished/examples?show=fixed").text
+    assert "<del>" in changed
+    assert "<ins>" in changed
+    plain = client.get("/runs/r0finished/examples?show=fixed&view=plain").text
+    assert "<del>" not in plain
+    assert 'name="view" value="plain"' in plain

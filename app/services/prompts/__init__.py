@@ -5,11 +5,13 @@ from app.services.prompts.diff import Op, word_diff
 from app.services.prompts.exchange import FORMATS, export, import_json
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
 from app.services.prompts.instructions import (
+    INSTRUCTIONS,
     instructions_flaw,
     judge_flaw,
     judge_instructions,
     optimizer_instructions,
     save_optimizer_instructions,
+    shipped_instructions,
 )
 from app.services.prompts.library import (
     Summary,
@@ -30,6 +32,7 @@ from app.services.prompts.versions import remove_label, restore, save_version, s
 
 __all__ = [
     "FORMATS",
+    "INSTRUCTIONS",
     "KINDS",
     "LABEL_RULE",
     "NAME_RULE",
@@ -63,6 +66,7 @@ __all__ = [
     "save_optimizer_instructions",
     "save_version",
     "set_label",
+    "shipped_instructions",
     "summaries",
     "tags_in_use",
     "used_by",

@@ -21,7 +21,7 @@ export function axisOf(c) {
   return { grid: { color: c.line, drawTicks: false }, border: { color: c.line }, ticks: { color: c["ink-3"], padding: 6 } };
 }
 
-// figure: the frame. plan: {datasets(figures, colours, figure), options(figures, colours, figure), keys(list, sets)}.
+// figure: the frame. plan: {datasets(figures, colours, figure), options(figures, colours, figure), keys(sets), plugins}.
 class LiveChart {
   constructor(figure, plan, wait) {
     Object.assign(this, { figure, plan, wait, busy: false, again: false, timer: 0 });
@@ -54,7 +54,7 @@ class LiveChart {
       this.chart.options = options;
       this.chart.update("none");
     } else {
-      this.chart = new globalThis.Chart(this.figure.querySelector("canvas"), { type: "line", data: { datasets: sets }, options });
+      this.chart = new globalThis.Chart(this.figure.querySelector("canvas"), { type: "line", data: { datasets: sets }, options, plugins: this.plan.plugins ?? [] });
     }
     this.figure.querySelector(".keys").replaceChildren(...this.plan.keys(sets));
   }

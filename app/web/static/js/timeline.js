@@ -37,7 +37,7 @@ function options(figures, c, figure) {
     maintainAspectRatio: false,
     interaction: { mode: "index", intersect: false },
     scales: {
-      x: { type: "linear", min: 0, max: Math.max(1, figures.points.at(-1)?.seconds ?? 1), ...axis, ticks: { ...axis.ticks, maxTicksLimit: 7, maxRotation: 0, callback: (value) => span(value) }, title: { display: true, text: "Since the first call", color: c["ink-3"] } },
+      x: { type: "linear", min: 0, max: Math.max(1, figures.points.at(-1)?.seconds ?? 1), ...axis, ticks: { ...axis.ticks, maxTicksLimit: 7, maxRotation: 0, includeBounds: false, callback: (value) => span(value) }, title: { display: true, text: "Since the first call", color: c["ink-3"] } },
       y: { min: 0, stacked: true, ...axis, ticks: { ...axis.ticks, maxTicksLimit: 6, callback: (value) => (measure === "tokens" ? value.toLocaleString("en") : `$${Number(value.toPrecision(3))}`) } },
     },
     plugins: {

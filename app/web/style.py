@@ -8,6 +8,8 @@ from flask import Blueprint, jsonify, render_template, render_template_string
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
+from app.web import columns
+from app.web.columns import Column
 from app.web.story import EpochEnd, Story, curves
 
 pages = Blueprint("style", __name__, url_prefix="/style")
@@ -16,7 +18,8 @@ pages = Blueprint("style", __name__, url_prefix="/style")
 @pages.get("")
 def index() -> ResponseReturnValue:
     """All of them."""
-    return render_template("style.html", now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    table = columns.chosen((Column("name", "Name", optional=False), Column("n", "n"), Column("score", "Score")))
+    return render_template("style.html", now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), columns=table)
 
 
 @pages.get("/toast")

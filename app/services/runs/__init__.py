@@ -4,7 +4,7 @@ from app.services.runs.bill import Bill, Line, Rate, bill
 from app.services.runs.confusion import confusions, in_cell, labels_of
 from app.services.runs.examples import Pair, asked_twice, at_places, before_after
 from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl
-from app.services.runs.lookup import delete, get, list_runs, rename
+from app.services.runs.lookup import ORDERS, Order, delete, get, list_runs, rename
 from app.services.runs.record import (
     Progress,
     Unprocessed,
@@ -26,9 +26,11 @@ from app.services.runs.words import spent as spent_in_words
 from app.services.runs.words import time as time_in_words
 
 __all__ = [
+    "ORDERS",
     "REPORT_POLICY",
     "Bill",
     "Line",
+    "Order",
     "Pair",
     "Progress",
     "Rate",

@@ -193,9 +193,9 @@ def curves(story: Story) -> Json:
     }
 
 
-def _interval(figure: Figure | None) -> list[float | int] | None:
+def _interval(figure: Figure | None) -> list[float | None] | None:
     """Low end, high end and n."""
-    return [figure["low"], figure["high"], figure["n"]] if figure and figure.get("low") is not None else None
+    return [figure["low"], figure["high"], figure.get("n")] if figure and figure.get("low") is not None else None
 
 
 def _mean(figure: Figure | None, key: str = "mean") -> float | None:

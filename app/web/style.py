@@ -33,7 +33,7 @@ def example_curves() -> ResponseReturnValue:
     """What the chart on the page draws."""
 
     def mean(value: float) -> Json:
-        return {"mean": value, "low": value - 0.1, "high": value + 0.1}
+        return {"mean": value, "low": value - 0.1, "high": value + 0.1, "n": 40}
 
     scores = (0.3, 0.45, 0.45, 0.6)
     ends = [EpochEnd(epoch, mean(best - 0.05), mean(best), mean(best), 0) for epoch, best in enumerate(scores)]

@@ -32,7 +32,7 @@ SHOWN = 10
 """Rows that a preview shows."""
 
 Progress = Callable[[int, int], None]
-"""Called with the work done and the whole of it, in bytes of the file (which is read twice)."""
+"""Called with the work done and the whole of it, in bytes of the file; an import reads it twice."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,10 @@ def preview(
     input_column: str | None = None,
     answer_column: str | None = None,
     limits: core.Limits | None = None,
+    progress: Progress | None = None,
 ) -> Preview:
     """Read the whole file and tell what it would become; nothing is stored. Raises: Invalid for a file that is refused."""
+    told = _Told(stream, progress, readings=1)
     try:
         table = core.read_table(stream, filename, limits=limits)
         rows = tuple({key: storable(cell) for key, cell in row.cells.items()} for row in islice(table.rows(), SHOWN))
@@ -80,7 +82,7 @@ def preview(
             mapping = core.map_columns(table.columns, input_column, answer_column)
         except core.BadFile as error:
             return Preview(table.columns, None, Problem(error.field, str(error)), rows, None, table.report.as_json())
-        gathered = _gather(table, mapping, lambda: None)
+        gathered = _gather(table, mapping, told)
     except core.BadFile as error:
         raise _refusal(error) from None
     return Preview(table.columns, mapping, None, rows, gathered.statistics, gathered.report)
@@ -126,19 +128,19 @@ def import_file(
 
 
 class _Told:
-    """Tells the progress of two readings of one stream; called every BATCH rows."""
+    """Tells the progress of one or two readings of one stream; called every BATCH rows."""
 
-    def __init__(self, stream: BinaryIO, progress: Progress | None, before: int = 0) -> None:
-        self._stream, self._progress, self._before = stream, progress, before
+    def __init__(self, stream: BinaryIO, progress: Progress | None, before: int = 0, readings: int = 2) -> None:
+        self._stream, self._progress, self._before, self._readings = stream, progress, before, readings
         self._size = stream.seek(0, os.SEEK_END) if progress else 0
 
     def __call__(self) -> None:
         if self._progress:
-            self._progress(self._before + self._stream.tell(), 2 * self._size)
+            self._progress(self._before + self._stream.tell(), self._readings * self._size)
 
     def again(self) -> _Told:
         """For the second reading."""
-        return _Told(self._stream, self._progress, self._size)
+        return _Told(self._stream, self._progress, self._size, self._readings)
 
 
 def _gather(table: core.Table, mapping: core.Mapping, tell: Callable[[], None]) -> _Gathered:

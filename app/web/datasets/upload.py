@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import datasets
@@ -39,7 +39,19 @@ def upload() -> ResponseReturnValue:
     if sent is None or not sent.filename:
         return _form((Problem("file", "choose a CSV or JSON Lines file"),))
     kept = keep(folder(), sent.stream, sent.filename)
-    return redirect(url_for("datasets.preview", token=kept.token), 303)
+    following = url_for("datasets.preview", token=kept.token)
+    if (
+        request.accept_mimetypes.best == "application/json"
+    ):  # our script goes there by itself, and shows how far the reading is
+        return jsonify(next=following, progress=url_for("datasets.progress", token=kept.token))
+    return redirect(following, 303)
+
+
+@pages.get("/uploads/<token>/progress")
+def progress(token: str) -> ResponseReturnValue:
+    """How far the work on a file has come: bytes done and in all, null while nothing is known."""
+    told = find(folder(), token).told()
+    return jsonify(done=told[0] if told else None, whole=told[1] if told else None)
 
 
 @pages.get("/uploads/<token>")
@@ -90,6 +102,7 @@ def _imported(kept: Kept, name: str, input_column: str | None, answer_column: st
             input_column=input_column,
             answer_column=answer_column,
             limits=datasets.limits_of(settings()),
+            progress=kept.tell(),
         )
 
 
@@ -111,6 +124,7 @@ def _preview(
                 input_column=input_column,
                 answer_column=answer_column,
                 limits=datasets.limits_of(settings()),
+                progress=kept.tell(),
             )
     except Invalid as error:  # the file itself cannot be read: only another file helps
         kept.forget()

@@ -4,13 +4,16 @@ import { startTheme } from "./theme.js";
 import { startDialogs } from "./dialogs.js";
 import { startCopy } from "./copy.js";
 import { startTimes } from "./times.js";
+import { startMarks } from "./marks.js";
 import { startPalette } from "./palette.js";
-import { startToasts } from "./toasts.js";
+import { startToasts, startWorking } from "./toasts.js";
 
 startTheme();
 startKeys();
 startDialogs();
 startCopy();
 startTimes();
+startMarks();
 startPalette();
 startToasts();
+startWorking();

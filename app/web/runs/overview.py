@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.services import feed, figures, prompts, runs
 from app.services.errors import NotFound
-from app.store.models import Event, Run
+from app.store.models import Event, PromptVersion, Run
 from app.web import params, story
 from app.web.database import session
 from app.web.lineage import draw
@@ -142,19 +142,30 @@ def _state(run: Run) -> dict[str, Any]:
         "unattended": why_unattended() if run.status == "queued" else "",
         "silent": why_silent(run),
         "unscored": runs.count_unprocessed(session(), run),
+        "winner": _winner(run),
     }
+
+
+def _winner(run: Run) -> PromptVersion | None:
+    """The library's version that the run recommends to use; None when it recommends none."""
+    outcome = run.outcome or {}
+    number = (outcome.get("final") or {}).get("number")
+    kept = _kept(run, number) if outcome.get("verdict") == "ship" and number else None
+    return prompts.version(session(), run.prompt, str(kept)) if kept and run.prompt else None
 
 
 def _log_tail(run: Run, newest: int, show: str = "", limit: int = TAIL) -> dict[str, Any]:
     """The end of the log up to an event."""
-    return _log(feed.tail(session(), run.id, newest, names=EVENTS, limit=limit), newest, show)
+    events = feed.tail(session(), run.id, newest, names=EVENTS, limit=limit)
+    return _log(events, newest, show) | {"log_cut": len(events) == limit}
 
 
 def _log_after(run: Run) -> dict[str, Any]:
     """The lines after an event, for a log that grows."""
     after = params.whole("after")
     events = feed.since(session(), run.id, after, names=EVENTS, limit=LOG_PAGE)
-    return _log(events, events[-1].id if events else after, params.choice("show", KINDS))
+    found = _log(events, events[-1].id if events else after, params.choice("show", KINDS))
+    return found | {"log_more": len(events) == LOG_PAGE}
 
 
 def _confusion(run: Run, tale: story.Story | None = None) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Hand(Protocol):
     def press(self, target: Locator) -> None: ...
     def choose(self, target: Locator, file: Path) -> None: ...
     def write(self, target: Locator, text: str) -> None: ...
+    def tick(self, target: Locator) -> None: ...
 
 
 class Mouse:
@@ -84,6 +85,9 @@ class Mouse:
     def write(self, target: Locator, text: str) -> None:
         target.click(click_count=3)
         self.page.keyboard.insert_text(text)
+
+    def tick(self, target: Locator) -> None:
+        target.click()
 
 
 class Keyboard:
@@ -120,6 +124,10 @@ class Keyboard:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(text)
 
+    def tick(self, target: Locator) -> None:
+        self.reach(target)
+        self.page.keyboard.press("Space")
+
 
 @pytest.mark.parametrize("hand", [Keyboard, Mouse])
 def test_from_a_file_to_a_labelled_prompt(browser: Browser, empty: Site, tmp_path: Path, hand: type[Hand]) -> None:
@@ -139,7 +147,9 @@ def test_from_a_file_to_a_labelled_prompt(browser: Browser, empty: Site, tmp_pat
     user.press(page.get_by_role("link", name="Train on it"))
     user.write(page.get_by_label("System prompt"), SYSTEM)
     user.write(page.get_by_label("Output prompt"), OUTPUT)
-    user.write(page.get_by_label("Epochs at most"), "3")
+    user.tick(page.get_by_label("Ignore upper and lower case."))
+    user.tick(page.get_by_label("Ignore punctuation."))
+    user.write(page.get_by_label("Epochs at most"), "4")
     expect(page.locator("#estimate")).to_contain_text("Calls")
     user.press(page.get_by_role("button", name="Start training"))
     expect(page.locator(".verdict h2")).to_contain_text("Ship the new prompts", timeout=30_000)

@@ -44,6 +44,10 @@ _HTTP = {
 }
 
 
+_UNTYPED = frozenset({"csrf_token", "once", "do", "from", "base"})
+"""Fields of our forms that nobody types into."""
+
+
 def explain(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(CSRFError, _expired)
@@ -73,11 +77,19 @@ def is_fragment() -> bool:
 
 def _show(trouble: Trouble) -> Response:
     template = "errors/notice.html" if is_fragment() else "errors/page.html"
-    response = make_response(render_template(template, trouble=trouble), trouble.status)
+    response = make_response(render_template(template, trouble=trouble, typed=_typed(trouble.status)), trouble.status)
     if is_fragment():
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "beforeend"
     return response
+
+
+def _typed(status: int) -> list[tuple[str, str]]:
+    """What a person had typed into the form that failed, to be taken elsewhere. A body over the limit is not read."""
+    if request.method != "POST" or status in (400, 413):
+        return []
+    said = request.form.items(multi=True)
+    return [(name, value) for name, value in said if name not in _UNTYPED and value.strip()]
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import datasets
-from app.services.errors import Conflict, Invalid, Problem
+from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.store.models import Dataset
 from app.web import params
 from app.web.context import settings
@@ -66,7 +66,11 @@ def preview(token: str) -> ResponseReturnValue:
 @pages.post("/uploads/<token>")
 def confirm(token: str) -> ResponseReturnValue:
     """Import the file, or let it go."""
-    kept = find(folder(), token)
+    try:
+        kept = find(folder(), token)
+    except NotFound:  # sent twice, or in two tabs
+        flash("That upload is imported already, or was let go.", "warn")
+        return redirect(url_for("datasets.index"), 303)
     if request.form.get("do") == "forget":
         kept.forget()
         return redirect(url_for("datasets.index"), 303)

@@ -50,11 +50,12 @@ def delete(run_id: str) -> ResponseReturnValue:
 @pages.post("/<run_id>/rename")
 def rename(run_id: str) -> ResponseReturnValue:
     """Give a run another name."""
+    name = params.clean(request.form.get("name", ""))
     try:
-        runs.rename(session(), run_id, params.clean(request.form.get("name", "")))
+        runs.rename(session(), run_id, name)
     except Invalid as error:
         run = get(run_id)
-        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error)), 422
+        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error), typed=name), 422
     return redirect(url_for("runs.told", run_id=run_id), 303)
 
 

@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import api
 from tests.web.forms import mark
 from tests.web.seed import Seeded
 
@@ -175,7 +174,7 @@ def sound(rule: str) -> str:
 @pytest.fixture
 def walker(app: Flask, seeded: Seeded) -> Iterator[Walker]:
     """A walker over pages and API of a seeded application."""
-    walker = Walker(api.attach(app))
+    walker = Walker(app)
     yield walker
     assert walker.sent > 100
     assert not walker.failed, "\n".join(walker.failed[:20])

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from app.core.kinds.rejudge import MISSING
 from app.services.rejudging import FIELDS
-from app.services.training import TrainingForm
+from app.services.training import MEANINGS, TrainingForm
 
 Time = str
 """UTC in ISO 8601, to the second."""
@@ -463,7 +463,11 @@ class Missing(Shape):
 def _fields(names: Iterable[str]) -> dict[str, Any]:
     """Fields of the training form; each may be left out or be null, and then has its default."""
     known = TrainingForm.model_fields
-    return {name: (known[name].annotation | None, None) for name in names if name in known}  # type: ignore[operator]
+    return {
+        name: (known[name].annotation | None, Field(None, description=MEANINGS[name]))  # type: ignore[operator]
+        for name in names
+        if name in known
+    }
 
 
 def _body(name: str, about: str, fields: dict[str, Any]) -> type[BaseModel]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from flask import Flask
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from app.api.shapes import Errors
 
 BASE = "/api/v1"
 ANSWERS: JsonSchemaMode = "serialization"
+Used: TypeAlias = tuple[type[BaseModel], JsonSchemaMode]
 PATHS = {
     "key": "a dataset's name or number",
     "row": "number of a row, from 1",
@@ -52,7 +53,8 @@ _REFUSED = {str(status): {"$ref": f"#/components/responses/refused-{status}"} fo
 def document(app: Flask, version: str) -> dict[str, Any]:
     """The whole document. version: of the release."""
     rules = sorted(_rules(app), key=lambda rule: (_tag(rule), rule.rule))
-    shapes = {(Errors, ANSWERS), *(shape for rule in rules for shape in _shapes(_said(app, rule)))}
+    shapes: set[Used] = {(Errors, ANSWERS)}
+    shapes.update(shape for rule in rules for shape in _shapes(_said(app, rule)))
     in_order = sorted(shapes, key=lambda shape: shape[0].__name__)
     _, definitions = models_json_schema(in_order, ref_template="#/components/schemas/{model}")
     return {
@@ -95,7 +97,7 @@ def _tag(rule: Rule) -> str:
     return rule.rule.removeprefix(BASE).strip("/").partition("/")[0]
 
 
-def _shapes(said: Operation) -> Iterator[tuple[type[BaseModel], JsonSchemaMode]]:
+def _shapes(said: Operation) -> Iterator[Used]:
     if isinstance(said.answer, type):
         yield said.answer, ANSWERS
     if said.body:

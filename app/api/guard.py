@@ -8,7 +8,7 @@ from flask import Response, g, request
 from sqlalchemy.orm import Session
 
 from app.api.context import backend, refusal, session
-from app.services import access
+from app.services import api_access
 from app.services.errors import Invalid, Problem
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,7 +41,7 @@ def _token() -> Response | None:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return _unauthorized("a token is needed: send it as Authorization: Bearer ...") if _needed() else None
-    token = access.owner(session(), text.strip()) if scheme.lower() == "bearer" else None
+    token = api_access.owner(session(), text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
         return _unauthorized("this token is not known here; it may have been taken back")
     g.api_token = token.name
@@ -66,7 +66,7 @@ def _again() -> Response | None:
         raise Invalid([Problem("Idempotency-Key", f"must be 1 to {LONGEST_KEY} visible ASCII characters")])
     key = _digest(given, request.method, request.path, g.get("api_token", ""))
     with Session(backend().engine) as own:
-        known = access.begin(own, key, _said())
+        known = api_access.begin(own, key, _said())
     if known is None:
         g.api_once = key
         return None
@@ -84,10 +84,12 @@ def keep(response: Response) -> Response:
         return response
     with Session(backend().engine) as own:
         if response.status_code >= 500 or response.is_streamed:
-            access.forget(own, key)
+            api_access.forget(own, key)
         else:
             location = response.headers.get("Location", "")
-            access.finish(own, key, access.Known(response.status_code, location, response.get_data(as_text=True)))
+            api_access.finish(
+                own, key, api_access.Known(response.status_code, location, response.get_data(as_text=True))
+            )
     return response
 
 

@@ -13,7 +13,7 @@ from app.services.datasets import BundledSample
 from app.services.labels import Case
 from app.services.runs.bill import Bill
 from app.services.spending import Ledger, Spending
-from app.store.access import ApiToken
+from app.store.api_access import ApiToken
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]

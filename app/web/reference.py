@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.services import access
+from app.services import api_access
 from app.services.errors import Invalid
 from app.web import params
 from app.web.context import settings
@@ -57,7 +57,7 @@ def create() -> ResponseReturnValue:
     """Make a token and show it this one time."""
     name = params.clean(request.form.get("name", ""))
     try:
-        token, text = access.create(session(), name)
+        token, text = api_access.create(session(), name)
     except Invalid as error:
         return _page(name=name, errors=by_field(error)), 422
     return _page(made=(token.name, text)), 201
@@ -67,7 +67,7 @@ def create() -> ResponseReturnValue:
 def revoke() -> ResponseReturnValue:
     """Take a token back."""
     name = params.clean(request.form.get("name", ""))
-    access.revoke(session(), name)
+    api_access.revoke(session(), name)
     flash(f"The token {name} is taken back; programs that show it are refused from now on.", "good")
     return redirect(url_for("reference.index"), 303)
 
@@ -81,7 +81,7 @@ def _page(**more: Any) -> str:
     return render_template(
         "reference/index.html",
         groups=groups,
-        tokens=access.list_tokens(session()),
+        tokens=api_access.list_tokens(session()),
         needed=settings().api_needs_token,
         **{"made": None, "name": "", "errors": {}} | more,
     )

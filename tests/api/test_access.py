@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.services import access
-from app.store.access import KeptAnswer
+from app.services import api_access
+from app.store.api_access import KeptAnswer
 from tests.api.conftest import BASE, Api
 
 CONFIG = {"name": "steady", "model": "simulated/primary"}
@@ -22,14 +22,14 @@ def keyed(key: str) -> dict[str, Any]:
 
 def test_a_token_is_kept_as_its_digest_and_known_until_it_is_taken_back(web: Api) -> None:
     with Session(web.database.engine) as session:
-        token, text = access.create(session, "  nightly   export ")
+        token, text = api_access.create(session, "  nightly   export ")
         assert token.name == "nightly export"
         assert text not in str(vars(token))
     shown = {"Authorization": f"Bearer {text}"}
     assert web.client.get(BASE + "/runs", headers=shown).status_code == 200
     with Session(web.database.engine) as session:
-        assert access.list_tokens(session)[0].used_at
-        access.revoke(session, "nightly export")
+        assert api_access.list_tokens(session)[0].used_at
+        api_access.revoke(session, "nightly export")
     refused = web.client.get(BASE + "/runs", headers=shown)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"] == "Bearer"
@@ -49,7 +49,7 @@ def test_where_tokens_are_needed_nothing_is_answered_without(tmp_path: Any) -> N
     assert it.client.get(BASE + "/runs").status_code == 401
     assert it.client.get(BASE + "/openapi.json").status_code == 401
     with Session(it.database.engine) as session:
-        _, text = access.create(session, "one")
+        _, text = api_access.create(session, "one")
     assert it.client.get(BASE + "/runs", headers={"Authorization": f"Bearer {text}"}).status_code == 200
 
 

@@ -78,11 +78,6 @@ def document(app: Flask, version: str) -> dict[str, Any]:
     }
 
 
-def routes(app: Flask) -> list[tuple[str, Operation | None]]:
-    """Every route's endpoint with what it says about itself; None when it says nothing."""
-    return [(rule.endpoint, getattr(app.view_functions[rule.endpoint], "operation", None)) for rule in _rules(app)]
-
-
 def _rules(app: Flask) -> Iterator[Rule]:
     return (
         rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.") and rule.endpoint != "api.unknown"
@@ -90,7 +85,12 @@ def _rules(app: Flask) -> Iterator[Rule]:
 
 
 def _said(app: Flask, rule: Rule) -> Operation:
-    return cast(Operation, getattr(app.view_functions[rule.endpoint], "operation"))  # noqa: B009  the views are functions
+    view = app.view_functions[rule.endpoint]
+    if not (said := getattr(view, "operation", None)):
+        raise TypeError(
+            f"{rule.endpoint} does not say what it takes and gives: decorate it with app.api.openapi.describe"
+        )
+    return cast(Operation, said)
 
 
 def _tag(rule: Rule) -> str:

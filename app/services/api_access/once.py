@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.services.errors import Conflict, Invalid, Problem
-from app.store.access import KeptAnswer
+from app.store.api_access import KeptAnswer
 
 KEPT = dt.timedelta(days=1)
 """How long an answer is given again."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core.storable import storable
 from app.services.errors import Invalid, NotFound, Problem
-from app.store.access import ApiToken
+from app.store.api_access import ApiToken
 
 PREFIX = "whet_"
 """What every token begins with, so that scanners for secrets find one that was published."""

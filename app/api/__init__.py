@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import datasets, guard, labels, models, prompts, runs, spending, trainings
+from app.api import datasets, figures, guard, labels, models, prompts, runs, spending, trainings
 from app.api.context import answer, close_session, refusal
 from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
@@ -27,6 +27,7 @@ PARTS = (
     prompts.routes,
     trainings.routes,
     runs.routes,
+    figures.routes,
     spending.routes,
 )
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]

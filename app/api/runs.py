@@ -16,11 +16,10 @@ from app.api.shapes import page
 from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.ports.scoring import Tools
-from app.services import documents, figures, rejudging, training
+from app.services import documents, rejudging, training
 from app.services import runs as service
 from app.services.errors import Conflict, Invalid, Problem
 from app.services.rejudging.missing import count
-from app.services.runs.tables import version_numbers
 from app.store.models import Run
 
 
@@ -39,6 +38,7 @@ SEARCH = Parameter("words that name, prompt or dataset contain")
 FILTERS = {
     "kind": Parameter("such as train", choices=("", *KINDS)),
     "status": Parameter("such as done"),
+    "sort": Parameter("the order", choices=("", *service.ORDERS)),
     "search": SEARCH,
 }
 OF_SAMPLES = {
@@ -97,24 +97,6 @@ def result(run_id: str) -> Response:
 def bill(run_id: str) -> Response:
     """What it has cost, by role and model and by day, and how its calls kept to the rate limits."""
     return answer(documents.bill(service.bill(session(), service.get(session(), run_id))))
-
-
-@routes.get("/<run_id>/timeline")
-def timeline(run_id: str) -> Response:
-    """How calls, tokens and cost grew over time, by role."""
-    return answer(figures.timeline(service.timeline(session(), service.get(session(), run_id))))
-
-
-@routes.get("/<run_id>/confusion")
-def confusion(run_id: str) -> Response:
-    """Which label each version answered where which was expected: split (validation or test)."""
-    run, split = service.get(session(), run_id), request.args.get("split", "validation")
-    if split not in ("train", "validation", "test"):
-        raise Invalid([Problem("split", f"must be train, validation or test, not {split[:40]!r}")])
-    numbers = version_numbers(session(), run)
-    found = service.confusions(session(), run, list(numbers), split)
-    tables = sorted(((numbers[digest], one) for digest, one in found.items()), key=lambda each: each[0])
-    return answer(figures.confusions(run, split, tables))
 
 
 @routes.get("/<run_id>/form")

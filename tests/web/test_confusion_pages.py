@@ -48,6 +48,12 @@ def test_a_count_leads_to_so_many_examples(client: FlaskClient, seeded: Seeded) 
     assert cells(client.get("/runs/r0finished?split=validation").text) != found
 
 
+def test_the_report_holds_both_matrices(client: FlaskClient, seeded: Seeded) -> None:
+    report = client.get("/runs/r0finished/report.html").text
+    assert report.index("Answers by label") < report.index("Initial prompts: 12 of 24 answers")
+    assert "Final prompts: 19 of 23 answers are the expected label; 1 of 24 never came" in report
+
+
 def test_an_unreadable_cell_is_refused(client: FlaskClient, seeded: Seeded) -> None:
     assert client.get("/runs/r0finished/examples?expected=x").status_code == 422
     assert "No such examples" in client.get("/runs/r0finished/examples?expected=x&answered=y").text

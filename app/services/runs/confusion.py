@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.stats.confusion import Confusion, Labels, confusion
 from app.core.stats.interval import COUNTED
 from app.services.remembered import Remembered
-from app.store.models import Example, Run, SampleRow
+from app.store.models import Dataset, Example, Run, SampleRow
 
 MOST = 20
 """Labels up to which a matrix can be read."""
@@ -23,9 +23,10 @@ Place = tuple[str, int]
 _known: Remembered[dict[str, Confusion]] = Remembered()
 
 
-def labels_of(run: Run) -> Labels | None:
+def labels_of(session: Session, run: Run) -> Labels | None:
     """The labels of the run's dataset, the commonest first; None when its answers are not few labels."""
-    facts = run.dataset.statistics if run.dataset else {}
+    dataset = session.get(Dataset, run.dataset_id) if run.dataset_id else None
+    facts = dataset.statistics if dataset else {}
     if run.kind not in PROPOSING or not facts.get("few_labels") or not 2 <= facts["labels_distinct"] <= MOST:
         return None
     return Labels([one["label"] for one in facts["labels"]])
@@ -33,7 +34,7 @@ def labels_of(run: Run) -> Labels | None:
 
 def confusions(session: Session, run: Run, digests: Collection[str], split: str) -> dict[str, Confusion]:
     """The matrix of each candidate that was asked on the split, by digest; {} when the answers are not few labels."""
-    labels = labels_of(run)
+    labels = labels_of(session, run)
     if labels is None:
         return {}
     key = (run.id, run.status, run.fence, split, *sorted(digests))
@@ -72,7 +73,7 @@ def in_cell(
 
     after: a sample; only places beyond its own are given.
     """
-    labels = labels_of(run)
+    labels = labels_of(session, run)
     if labels is None:
         return []
     wanted = labels.find(cell[0]), None if cell[1] is None else labels.find(cell[1])

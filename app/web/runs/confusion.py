@@ -37,7 +37,7 @@ class Shown:
 
 def shown(run: Run, tale: Story) -> Shown:
     """The matrices of the initial prompts and of the best ones, on the split in the address (the test once it is open)."""
-    if runs.labels_of(run) is None:
+    if runs.labels_of(session(), run) is None:
         return Shown(labels=False)
     open_splits = [one for one in SPLITS if one[0] == "validation" or tale.test]
     split = params.choice("split", [name for name, _ in SPLITS], open_splits[-1][0])

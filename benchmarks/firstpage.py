@@ -54,23 +54,24 @@ class Seen:
 
     def median(self, name: str) -> float:
         """Of one figure."""
-        return statistics.median(getattr(visit, name) for visit in self.visits)
+        return float(statistics.median(getattr(visit, name) for visit in self.visits))
 
 
 def measure(quick: bool) -> list[Table]:
     """The table of this measurement."""
     if not CHROMIUM.exists():
         raise RuntimeError(f"there is no Chromium at {CHROMIUM}")
-    with site({"WHETSTONE_WORKER_PROCESSES": "1"}) as server, sync_playwright() as playwright:
-        pages = _pages(_trained(server.url))
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        address = f"http://127.0.0.1:{server.port}"
-        rows = [_row(browser, address, title, path, 1 if quick else REPEATS) for title, path in pages.items()]
-        browser.close()
+    with site({"WHETSTONE_WORKER_PROCESSES": "1"}) as server:
+        pages = _pages(_trained(server.url))  # before the browser, whose own event loop takes this thread
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            address = f"http://127.0.0.1:{server.port}"
+            rows = [_row(browser, address, title, path, 1 if quick else REPEATS) for title, path in pages.items()]
+            browser.close()
     columns = ["page", "requests", "kB over the line", "painted, ms", "usable, ms", "again: kB", "again: usable, ms"]
     notes = [
-        f"Goal: the first page under {GOAL_KB} kB (1 kB = 1,000 bytes). Medians of {1 if quick else REPEATS} loads with an empty"
-        " cache; again is the same page with what the browser kept. Usable is when every script has run.",
+        f"Goal: the first page under {GOAL_KB} kB (1 kB = 1,000 bytes). Medians of {1 if quick else REPEATS} loads with an"
+        " empty cache; again is the same page with what the browser kept. Usable is when every script has run.",
         f"Slow line: a processor {SLOWER_CPU} times slower, 150 ms there and back, 1.6 Mbit/s, an empty cache.",
     ]
     return [Table("Pages in a browser", [*columns, "slow line: usable, ms"], rows, notes)]

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from app.services import runs
 from app.store.database import Database
-from app.store.models import CallRow
+from app.store.models import CallRow, SampleRow
 from tests.web.seed import Seeded
 
 
@@ -52,10 +52,21 @@ def test_a_choice_of_the_chart_stands_in_the_address(client: FlaskClient, seeded
     assert client.get("/runs/r0finished?measure=soup").status_code == 422
 
 
-def test_the_second_answer_is_shown_as_a_change_of_the_first(client: FlaskClient, seeded: Seeded) -> None:
-    changed = client.get("/runs/r0finished/examples?show=fixed").text
-    assert "<del>" in changed
-    assert "<ins>" in changed
-    plain = client.get("/runs/r0finished/examples?show=fixed&view=plain").text
+def test_the_second_answer_is_shown_as_a_change_of_the_first(
+    client: FlaskClient, seeded: Seeded, database: Database
+) -> None:
+    with database.session() as session:
+        last = (
+            session.query(SampleRow).filter_by(run_id="r0finished", split="test").order_by(SampleRow.id.desc()).first()
+        )
+        assert last
+        twin = session.query(SampleRow).filter_by(run_id="r0finished", split="test", case=last.case)
+        for at, one in enumerate(twin.order_by(SampleRow.id)):
+            one.response = ("the very same, but old", "the very same, but new")[at]
+        session.commit()
+    changed = client.get("/runs/r0finished/examples").text
+    assert "the very same, but <del>old</del><ins>new</ins>" in changed
+    assert changed.count("<del>") == 1
+    plain = client.get("/runs/r0finished/examples?view=plain").text
     assert "<del>" not in plain
     assert 'name="view" value="plain"' in plain

@@ -87,9 +87,12 @@ def examples(run_id: str) -> ResponseReturnValue:
 
 
 def _changed(pair: runs.Pair) -> list[prompts.Op] | None:
-    """The second answer as a change of the first; None where there is nothing to mark."""
+    """The second answer as a change of the first; None where they have nothing in common or all."""
     texts = [one.response[:LONGEST] for one in (pair.before, pair.after) if one and one.outcome in COUNTED]
-    return prompts.word_diff(*texts) if len(texts) == 2 and texts[0] != texts[1] else None
+    if len(texts) < 2 or texts[0] == texts[1]:
+        return None
+    ops = prompts.word_diff(*texts)
+    return ops if any(op == "equal" and text.strip() for op, text in ops) else None  # else nothing of it is left
 
 
 def _of_cell(run: Run, digests: tuple[str, str], split: str, show: str, cell: confusion.Cell) -> list[runs.Pair]:

@@ -31,8 +31,8 @@ _FINISHES: dict[str, FinishReason] = {
 class Answer:
     """A provider's answer as it was read from the wire.
 
-    finish: the provider's own word. usage: None when it reported none. first_s: seconds to the first delta.
-    record: what else is worth keeping.
+    finish: the provider's own word. usage: None when it reported none. first_s, last_s: seconds to the first and to the last
+    delta of content or reasoning, None when it was not streamed. record: what else is worth keeping.
     """
 
     text: str = ""
@@ -41,7 +41,13 @@ class Answer:
     usage: Usage | None = None
     model: str = ""
     first_s: float | None = None
+    last_s: float | None = None
     record: dict[str, Any] = field(default_factory=dict)
+
+    def heard(self, seconds: float) -> None:
+        """A delta has come, so many seconds after sending."""
+        self.first_s = seconds if self.first_s is None else self.first_s
+        self.last_s = seconds
 
 
 def finish_reason(word: str) -> FinishReason:
@@ -50,7 +56,8 @@ def finish_reason(word: str) -> FinishReason:
 
 
 def reply(answer: Answer, request: Request, prices: Prices, seconds: float, adjustments: list[Json]) -> Reply:
-    """The reply to a request. seconds: from sending to the last byte. adjustments: what was sent otherwise than asked."""
+    """The reply to a request. seconds: from sending to the last byte, which is the time of an
+    answer that came as one. adjustments: what was sent otherwise than asked."""
     usage = answer.usage or estimated(request, answer)
     record: dict[str, Any] = {**answer.record, "finish_reason": answer.finish or None}
     if answer.thought:
@@ -63,7 +70,7 @@ def reply(answer: Answer, request: Request, prices: Prices, seconds: float, adju
         usage=usage,
         cost_usd=prices.cost(request.model, usage),
         ttft_s=answer.first_s,
-        ttlb_s=seconds,
+        ttlb_s=seconds if answer.last_s is None else answer.last_s,
         served_model=answer.model,
         raw=record,
     )

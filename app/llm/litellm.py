@@ -75,9 +75,9 @@ class LiteLLM:
         if self._litellm is None:
             self._litellm = await asyncio.to_thread(_load)
             self._arguments = _arguments_of(self._litellm)
-        began = time.perf_counter()
         try:
             words, adjustments = self._words(request)
+            began = time.perf_counter()
             async with asyncio.timeout(deadline_s):
                 stream = await self._litellm.acompletion(
                     model=request.model.name,
@@ -199,8 +199,8 @@ async def _read(stream: Any, began: float) -> Answer:
                 answer.usage = usage_of(chunk.usage.model_dump())
             for choice in chunk.choices[:1]:
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
-                if (said or mused) and answer.first_s is None:
-                    answer.first_s = time.perf_counter() - began
+                if said or mused:
+                    answer.heard(time.perf_counter() - began)
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

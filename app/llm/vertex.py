@@ -81,9 +81,9 @@ class Vertex:
 
     def _call(self, request: Request, target: _Target, call: _Call) -> Reply:
         """One call, in a thread."""
-        began = time.perf_counter()
         sent, adjustments = vertex_wire.request_of(request, target.model)
         with vertex_wire.errors(), self._clients.lent(target.host) as client:
+            began = time.perf_counter()
             stream = client.stream_generate_content(sent, retry=None, timeout=call.remaining())
             call.follow(stream)
             answer = vertex_wire.read(stream, lambda: time.perf_counter() - began)

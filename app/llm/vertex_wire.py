@@ -128,8 +128,8 @@ def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
         for candidate in list(response.candidates)[:1]:
             for part in candidate.content.parts:
                 (thought if part.thought else text).append(part.text)
-                if part.text and answer.first_s is None:
-                    answer.first_s = elapsed()
+                if part.text:
+                    answer.heard(elapsed())
             answer.finish = _finish(candidate) or answer.finish
     if not answer.finish:
         raise broken("it ended without a finished candidate")

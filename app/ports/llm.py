@@ -117,7 +117,8 @@ class Reply:
     """What a model answered.
 
     text: the answer, possibly empty. cost_usd: None when no price is known (never 0 for unknown).
-    ttft_s, ttlb_s: seconds from sending to the first delta and to the last byte. raw: the provider's body for the record.
+    ttft_s, ttlb_s: seconds from sending to the first and to the last delta of content or reasoning; of an answer that came as
+    one, ttft_s is None and ttlb_s the time to its last byte. raw: the provider's body for the record.
     """
 
     text: str

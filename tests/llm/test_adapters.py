@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from app.core.stats.latency import Timing
 from app.ports.llm import LLM, CallError, Json, Reply, Transient, Unreachable
-from tests.fakes.faults import Fault
+from tests.fakes.faults import PAUSE_S, Fault
 from tests.fakes.serving import Ledger
 from tests.llm.worlds import ANSWER, CANARY, INPUT, SCHEMA, SYSTEM, WORLDS, World
 
@@ -85,6 +86,22 @@ async def test_a_reply_says_what_was_answered_used_and_measured(wire: Wire) -> N
     assert 0 < reply.ttft_s <= reply.ttlb_s
     assert reply.served_model
     json.dumps(reply.raw)
+
+
+async def test_times_are_those_of_the_first_and_the_last_delta(wire: Wire) -> None:
+    await wire.ask()  # a first call imports libraries and connects
+    wire.server.play(Fault("paced"))
+    wire.server.latency_s = 0.3
+    try:
+        reply = await wire.ask()
+    finally:
+        wire.server.latency_s = 0.0
+
+    timing = Timing(reply.ttft_s, reply.ttlb_s, reply.usage.completion_tokens)
+    assert reply.text == ANSWER
+    assert reply.ttft_s == pytest.approx(0.3, abs=0.1)
+    assert reply.ttlb_s == pytest.approx(0.3 + PAUSE_S, abs=0.1), "what follows the last delta is no part of the answer"
+    assert timing.inter_token_s == pytest.approx(PAUSE_S / (timing.tokens - 1), rel=0.3)
 
 
 async def test_the_system_message_arrives_as_one_and_is_obeyed(wire: Wire) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from app.config import hosts
+
 
 def _refuse_bool(value: object) -> object:
     if isinstance(value, bool):
@@ -191,6 +193,8 @@ class Settings(Section):
     """Host names under which pages are served; in the environment separated by commas."""
     secret_key: Annotated[str, Field(repr=False)] = ""
     """Signs sessions and forms; when empty, one is made at the first start and kept in the data folder."""
+    private_hosts: tuple[str, ...] = ("127.0.0.0/8", "::1")
+    """Private addresses where model servers may be reached: names, addresses, networks, each with :port if only that one."""
     web_threads: Annotated[Whole, Field(ge=2, le=1000)] = 64
     """Threads of the web server; every open event stream holds one."""
     max_streams: Annotated[Whole, Field(ge=1, le=1000)] = 48
@@ -239,10 +243,17 @@ class Settings(Section):
     uploads: Uploads = Uploads()
     retention: Retention = Retention()
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "private_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("private_hosts")
+    @classmethod
+    def _places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            hosts.listed(one)
+        return value
 
     @field_validator("rate_limits", mode="before")
     @classmethod

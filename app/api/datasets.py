@@ -6,10 +6,12 @@ from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, request, url_for
 
+from app import wiring
 from app.api.context import answer, backend, page_size, session, whole
 from app.services import datasets as service
 from app.services import documents
 from app.services.errors import Invalid, Problem
+from app.services.pictures import Nowhere, open_archive
 
 routes = Blueprint("datasets", __name__, url_prefix="/datasets")
 
@@ -25,18 +27,23 @@ def list_all() -> Response:
 
 @routes.post("")
 def import_file() -> Response:
-    """Import an uploaded file: multipart with file, and optionally name, input_column, answer_column."""
+    """Import an uploaded file: multipart with file, and optionally images (a ZIP), name, and the columns: input_column,
+    answer_column, image_column ("-" for no images).
+    """
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise Invalid([Problem("file", "is needed: send the file as multipart/form-data under this name")])
+    archive = request.files.get("images")
+    place = open_archive(cast(BinaryIO, archive.stream)) if archive and archive.filename else Nowhere()
+    named = (request.form.get(f"{name}_column") or None for name in ("input", "answer", "image"))
     row = service.import_file(
         session(),
         cast(BinaryIO, upload.stream),
         upload.filename,
+        service.Columns(*named),
         name=request.form.get("name", ""),
-        input_column=request.form.get("input_column") or None,
-        answer_column=request.form.get("answer_column") or None,
         limits=service.limits_of(backend().settings),
+        images=wiring.image_loader(backend().settings, place),
     )
     return answer(documents.dataset(row, full=True), 201, Location=url_for("api.datasets.show", key=row.id))
 
@@ -53,7 +60,10 @@ def examples(key: str) -> Response:
     size, after, search = page_size(), whole("after", 0), request.args.get("search", "").strip()
     dataset = service.get(session(), key)
     rows = service.examples(session(), dataset, after=after, limit=size, search=search)
-    items = [{"row": one.row, "input": one.input, "answer": one.reference, "extra": one.extra} for one in rows]
+    items = [
+        {"row": one.row, "input": one.input, "answer": one.reference, "extra": one.extra, "image": one.image}
+        for one in rows
+    ]
     full = len(items) == size
     following = items[-1]["row"] if full else service.searched_up_to(session(), dataset, after, search)
     return answer({"items": items, "next": following})

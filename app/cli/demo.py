@@ -61,7 +61,7 @@ def start_sample(settings: Settings) -> str:
     sample = next(one for one in datasets.sample_files() if one.filename == SAMPLE)
     with wiring.database().session() as session:
         form = {
-            "dataset": datasets.import_sample(session, SAMPLE).name,
+            "dataset": datasets.import_sample(session, SAMPLE, wiring.image_loader(settings)).name,
             "system_prompt": sample.system_prompt,
             "output_prompt": sample.output_prompt,
             "scorer": [sample.scorer],

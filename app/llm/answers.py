@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.tokens import estimated_tokens
+from app.core.tokens import estimated_tokens, image_tokens
 from app.llm.prices import Prices
 from app.ports.llm import FinishReason, Json, Reply, Request, Usage
 
@@ -79,6 +79,7 @@ def reply(answer: Answer, request: Request, prices: Prices, seconds: float, adju
 def estimated(request: Request, answer: Answer) -> Usage:
     """Usage counted by ourselves (see app.core.tokens), and four tokens more for every message."""
     prompt = sum(estimated_tokens(m.content) + 4 for m in request.messages)
+    prompt += sum(image_tokens(one.width, one.height) for m in request.messages for one in m.images)
     thought = estimated_tokens(answer.thought)
     return Usage(prompt, estimated_tokens(answer.text) + thought, thought, estimated=True)
 

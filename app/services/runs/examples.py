@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.stats import RIGHT, Cell, cell
 from app.core.stats.interval import COUNTED
+from app.ports.llm import Json
 from app.store.models import Example, Run, SampleRow
 
 
@@ -133,6 +134,13 @@ def texts_of(session: Session, dataset_id: int | None, cases: Collection[str]) -
     query = select(Example.row, Example.input, Example.reference)
     found = session.execute(query.where(Example.dataset_id == dataset_id, Example.row.in_(rows)))
     return {str(row): (given, reference) for row, given, reference in found}
+
+
+def images_of(session: Session, dataset_id: int | None, cases: Collection[str]) -> dict[str, Json]:
+    """What a dataset keeps of its images, by case; a case's id is the number of its row."""
+    rows = [int(each) for each in cases if each.isdecimal()]
+    query = select(Example.row, Example.image).where(Example.dataset_id == dataset_id, Example.row.in_(rows))
+    return {str(row): stored for row, stored in session.execute(query.where(Example.image.is_not(None)))}
 
 
 def _pair(place: _Place, samples: Mapping[int | None, SampleRow], texts: Mapping[str, tuple[str, str]]) -> Pair:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.services.runs.examples import texts_of
+from app.services.runs.examples import images_of, texts_of
 from app.services.runs.record import notes
 from app.services.runs.speed import timing_in
 from app.store.models import CallRow, Run, SampleRow
@@ -48,7 +48,7 @@ _CALL = (
     "request",
     "text",
 )
-SAMPLE_COLUMNS = (*_CASE, "version", "input", "reference", *_ANSWER, "simulated")
+SAMPLE_COLUMNS = (*_CASE, "version", "input", "reference", "image", *_ANSWER, "simulated")
 SPEEDS = ("inter_token_s", "tokens_per_s", "output_tokens_per_s")
 CALL_COLUMNS = (*_CALL, *SPEEDS, "simulated")
 METRIC_COLUMNS = (
@@ -69,16 +69,20 @@ METRIC_COLUMNS = (
 def sample_rows(session: Session, run: Run, portion: int = PORTION) -> Iterator[Values]:
     """Every sample with its example, in the order in which they were finished.
 
-    version: which proposal the candidate is, 0 for the initial prompts, None when the history does not say.
+    version: which proposal the candidate is, 0 for the initial prompts, None when the history does not say. image: the digest
+    of the image, "" without one.
     """
     dataset_id, simulated, versions = run.dataset_id, run.simulated, version_numbers(session, run)
     for rows in _portions(session, SampleRow, run.id, (*_CASE, *_ANSWER), portion):
-        texts = texts_of(session, dataset_id, {values["case"] for values in rows})
+        cases = {values["case"] for values in rows}
+        texts, images = texts_of(session, dataset_id, cases), images_of(session, dataset_id, cases)
         session.commit()
         for values in rows:
             given, reference = texts.get(values["case"], ("", ""))
             version = versions.get(values["candidate"])
-            yield values | {"version": version, "input": given, "reference": reference, "simulated": simulated}
+            shown = (images.get(values["case"]) or {}).get("digest", "")
+            about = {"version": version, "input": given, "reference": reference, "image": shown}
+            yield values | about | {"simulated": simulated}
 
 
 def call_rows(session: Session, run: Run) -> Iterator[Values]:

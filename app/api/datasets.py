@@ -12,6 +12,7 @@ from app.services import datasets as service
 from app.services import documents
 from app.services.errors import Invalid, Problem
 from app.services.pictures import Nowhere, open_archive
+from app.services.pictures.serving import POLICY, served
 
 routes = Blueprint("datasets", __name__, url_prefix="/datasets")
 
@@ -46,6 +47,14 @@ def import_file() -> Response:
         images=wiring.image_loader(backend().settings, place),
     )
     return answer(documents.dataset(row, full=True), 201, Location=url_for("api.datasets.show", key=row.id))
+
+
+@routes.get("/images/<digest>")
+def image(digest: str) -> Response:
+    """An image of an example, as it is sent to models: size=small for a small one."""
+    small = request.args.get("size") == "small"
+    content, kind = served(wiring.image_files(backend().settings), digest, small=small)
+    return Response(content, mimetype=kind, headers={"Content-Security-Policy": POLICY})
 
 
 @routes.get("/<key>")

@@ -20,6 +20,7 @@ from app.web import (
     models,
     navigation,
     params,
+    pictures,
     prompts,
     providers,
     runs,
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     prompts.pages,
     trainings.pages,
     models.pages,
+    pictures.pages,
     providers.pages,
     style.pages,
 )

@@ -64,7 +64,7 @@ def test_a_preview_lets_the_columns_be_chosen() -> None:
     assert (seen.columns, seen.mapping, seen.statistics) == (("frage", "antwort"), None, None)
     assert seen.problem
     assert seen.problem.field == "input_column"
-    chosen = datasets.preview(io.BytesIO(content), "a.csv", input_column="frage", answer_column="antwort")
+    chosen = datasets.preview(io.BytesIO(content), "a.csv", datasets.Columns("frage", "antwort"))
     assert chosen.statistics
     assert chosen.statistics["rows"] == 1
     with pytest.raises(Invalid, match="empty"):
@@ -82,7 +82,7 @@ def test_a_preview_shows_cells_as_they_would_be_stored() -> None:
         ("", {}, "file", "empty"),
         ('user_input,answer\na,b\nc,"d', {}, "file", "row 2 (line 3), column 'answer': the quote"),
         ("a,b\n1,2\n", {}, "input_column", "the file has the columns a, b"),
-        ("a,b\n1,2\n", {"input_column": "a", "answer_column": "c"}, "answer_column", "there is no column 'c'"),
+        ("a,b\n1,2\n", {"columns": datasets.Columns("a", "c")}, "answer_column", "there is no column 'c'"),
         (ROWS, {"name": "x" * 201}, "name", "1 to 200"),
         (ROWS, {"name": "a\x07b"}, "name", "ordinary characters"),
         (ROWS, {"name": "a (deleted, number 3)"}, "name", "deleted"),

@@ -27,10 +27,12 @@ from app.core.datasets.statistics import SHOWN
 from app.core.pictures import with_marks
 from app.core.stats import RIGHT
 from app.core.stats.interval import COUNTED
-from app.services.datasets import pictures_of
+from app.ports.llm import Json
+from app.services.datasets import has_images, pictures_of
 from app.services.errors import Invalid, Problem
 from app.services.labels.rulings import rulings_of
 from app.services.remembered import Remembered
+from app.services.runs.examples import images_of
 from app.services.runs.tables import version_numbers
 from app.store.models import Dataset, Example, Ruling, Run, SampleRow
 
@@ -65,6 +67,8 @@ class Case:
     input: str
     reference: str
     ruling: Ruling | None
+    image: Json = None
+    """What the dataset keeps of its image."""
 
     @property
     def cursor(self) -> str:
@@ -105,7 +109,8 @@ def cases(
             if len(chosen) == limit:
                 break
     texts = _texts(session, dataset, [finding.row for finding in chosen])
-    return [Case(f, *texts[f.row], ruled.get(f.row)) for f in chosen if f.row in texts]
+    images = images_of(session, dataset.id, [str(f.row) for f in chosen]) if has_images(dataset) else {}
+    return [Case(f, *texts[f.row], ruled.get(f.row), images.get(str(f.row))) for f in chosen if f.row in texts]
 
 
 def _read_cursor(cursor: str) -> tuple[float, int]:

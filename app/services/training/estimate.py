@@ -22,6 +22,7 @@ from app.services.datasets import looks
 from app.services.models import warning
 from app.services.training.models import ROLES
 from app.services.training.seeing import seeing_notes, shown_tokens
+from app.store.models import Dataset
 
 GROWTH = 1_000
 """Characters by which proposals are usually longer than the initial prompts."""

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs, training
 from app.services.errors import Invalid, NotFound, Problem
-from app.services.runs.examples import texts_of
+from app.services.runs.examples import images_of, texts_of
 from app.services.runs.words import long_texts, measured, shown
 from app.store.models import Run
 from app.web import params
@@ -90,6 +90,7 @@ def unprocessed(run_id: str) -> ResponseReturnValue:
         rows=rows[:PAGE],
         count=runs.count_unprocessed(session(), run),
         texts=texts_of(session(), run.dataset_id, {one.sample.case for one in rows}),
+        images=images_of(session(), run.dataset_id, {one.sample.case for one in rows}),
         versions={version.digest: version.number for version in told_story(run).versions.values()},
         first=here() if place else "",
         more=here(after=rows[PAGE - 1].sample.id) if len(rows) > PAGE else "",

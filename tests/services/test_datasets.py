@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
@@ -15,6 +16,7 @@ from app.services import datasets
 from app.services.errors import Conflict, Invalid, NotFound
 from app.store.database import Database
 from app.store.models import Dataset, Example
+from tests.services.pictures.drawn import loader
 
 ROWS = "user_input,ground_truth_output,note\nWhere is it?,tracking,NA\n 100% ,007,\nx,,lost\nwhere is it,refund,y\n"
 
@@ -215,16 +217,19 @@ def test_the_operator_sets_the_limits() -> None:
 
 
 @pytest.mark.parametrize("sample", datasets.sample_files(), ids=lambda sample: sample.name)
-def test_bundled_samples_are_clean(session: Session, sample: datasets.BundledSample) -> None:
-    dataset = datasets.import_sample(session, sample.filename)
+def test_bundled_samples_are_clean(session: Session, sample: datasets.BundledSample, tmp_path: Path) -> None:
+    images = loader(tmp_path)
+    dataset = datasets.import_sample(session, sample.filename, images)
     assert dataset.report["dropped_total"] == 0
     assert dataset.report["encoding"] == "UTF-8"
-    assert dataset.report["columns"] == ["user_input", "ground_truth_output"]
-    assert 60 <= dataset.rows <= 200
+    shows = ["image", "input", "answer"] if "images" in dataset.report else ["user_input", "ground_truth_output"]
+    assert dataset.report["columns"] == shows
+    assert dataset.report.get("images", {}).get("problems_total", 0) == 0
+    assert 40 <= dataset.rows <= 200
     assert f"{dataset.rows} " in sample.description
     assert dataset.statistics["duplicates"] == dataset.statistics["conflicts_total"] == 0
     assert datasets.split_preview(session, dataset).test
-    assert datasets.import_sample(session, sample.filename).id == dataset.id
+    assert datasets.import_sample(session, sample.filename, images).id == dataset.id
 
 
 def test_an_unknown_sample(session: Session) -> None:

@@ -88,6 +88,7 @@ def test_a_training_on_pictures_learns_and_keeps_them_out_of_its_records(
         0,
         [],
     )
+    assert made.statistics["input_chars"]["max"] == len("Which shape is on the card?"), "marks are no characters"
     assert datasets.import_sample(session, SAMPLE, loader).id == made.id, "the same content is the same dataset"
     spec = spec_of(session)
     assert spec["primary"]["vision"] is True
@@ -174,7 +175,7 @@ def test_what_cannot_be_shown_is_said_before_and_is_one_record_each_after(
     seeing = driven(database, session, spec_of(session, dataset="colours", epochs=1, conflicts="allow"), files)
     errors = {one.sample.error for one in runs.unprocessed(session, seeing)}
     assert errors <= {
-        "image could not be loaded: none.png cannot be read in the table's folder: No such file or directory",
+        "image could not be loaded: none.png cannot be read in the folder of the images: No such file or directory",
         "image could not be loaded: it is no JPEG, PNG, GIF, WebP or BMP image",
     }
 

@@ -190,7 +190,7 @@ def _gather(
         if named is not None and item.image.strip():
             named[kind_of(item.image)] += 1
             picture = Picture(None, hashlib.sha256(item.image.encode("utf-8", "surrogatepass")).hexdigest())
-        counted.add(item.row, told_apart(item.input, picture), item.reference)
+        counted.add(item.row, item.input, item.reference, told_apart(item.input, picture))
         for text in (item.input, item.reference, *([picture.mark] if picture else [])):
             data = text.encode()
             marked.update(len(data).to_bytes(8, "big") + data)

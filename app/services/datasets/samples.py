@@ -79,16 +79,18 @@ def sample_files() -> list[BundledSample]:
     return list(SAMPLES)
 
 
-def import_sample(session: Session, filename: str, images: Loader) -> Dataset:
+def import_sample(session: Session, filename: str, images: Loader | None = None) -> Dataset:
     """Import a bundled sample, or hand back the dataset that it became before. Raises: NotFound, Conflict.
 
-    images: how images are loaded; those of a sample lie beside it.
+    images: how images are loaded (those of a sample lie beside it); None leaves them out.
     """
     sample = next((one for one in SAMPLES if one.filename == filename), None)
     if sample is None:
         raise NotFound(f"there is no sample {filename!r}; there are: {', '.join(one.filename for one in SAMPLES)}")
     with sample.path.open("rb") as stream:
-        return import_file(session, stream, sample.filename, images=replace(images, place=Folder(FOLDER)))
+        return import_file(
+            session, stream, sample.filename, images=replace(images, place=Folder(FOLDER)) if images else None
+        )
 
 
 def samples_to_import(session: Session) -> list[BundledSample]:

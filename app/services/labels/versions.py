@@ -91,7 +91,7 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
             picture = picture_of(image)
             if image:
                 shown[row] = image
-            counted.add(row, told_apart(text, picture), answer)
+            counted.add(row, text, answer, told_apart(text, picture))
             for data in (text.encode(), answer.encode(), *([picture.mark.encode()] if picture else [])):
                 marked.update(len(data).to_bytes(8, "big") + data)
     statistics = counted.as_json()

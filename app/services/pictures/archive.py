@@ -43,12 +43,12 @@ class Folder:
         try:
             path = (self._root / _plain(name)).resolve()
             if not path.is_relative_to(self._root):
-                raise BadImage(f"{name[:SHOWN]} leads out of the table's folder")
+                raise BadImage(f"{name[:SHOWN]} leads out of the folder of the images")
             with path.open("rb") as file:
                 return file.read(most + 1)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
-            raise BadImage(f"{name[:SHOWN]} cannot be read in the table's folder: {why}") from None
+            raise BadImage(f"{name[:SHOWN]} cannot be read in the folder of the images: {why}") from None
 
 
 class Archive:

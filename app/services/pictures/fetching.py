@@ -54,10 +54,16 @@ async def _content(session: aiohttp.ClientSession, guard: Guard, url: str, limit
     except TimeoutError:
         return BadImage(f"{_short(url)} did not answer within {limits.fetch_s:g} s (setting images.fetch_s)")
     except Forbidden as refusal:
-        return BadImage(f"{_short(url)} is not fetched: {refusal}")
+        return BadImage(f"{_short(url)} is not fetched: {_said(refusal)}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         refused = forbidden(error)
-        return BadImage(f"{_short(url)} is not fetched: {refused or f'no answer ({type(error).__name__})'}")
+        why = _said(refused) if refused else f"no answer ({type(error).__name__})"
+        return BadImage(f"{_short(url)} is not fetched: {why}")
+
+
+def _said(refusal: Forbidden) -> str:
+    """Without the setting that opens private networks to model servers: for images nothing does."""
+    return str(refusal).replace(", which is not listed in private_hosts", "; images come from public addresses only")
 
 
 async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:

@@ -89,7 +89,7 @@ def measured(value: float | None, name: str) -> str:
     if value is None:
         return DASH
     if "tokens_per" in name:
-        return f"{value:.3g} a second" if value < 1000 else f"{value:,.0f} a second"
+        return f"{value:.3g}/s" if value < 1000 else f"{value:,.0f}/s"
     return f"{value * 1000:.3g} ms" if value < 0.9995 else time(value)
 
 

@@ -129,10 +129,10 @@ def test_names_lead_into_the_folder_and_not_out_of_it_by_links(tmp_path: Path) -
     (inside / "link.png").symlink_to(tmp_path / "out.png")
     found = load(loader(tmp_path, Folder(inside)), "a.png", "link.png", "../out.png", "b.png", "\0", ".")
     assert found[0]["source"] == "a.png"
-    assert "leads out of the table's folder" in found[1]["problem"]
+    assert "leads out of the folder of the images" in found[1]["problem"]
     assert "without .." in found[2]["problem"]
     assert "No such file" in found[3]["problem"]
-    assert all("cannot be read in the table's folder" in one["problem"] for one in found[4:])
+    assert all("cannot be read in the folder of the images" in one["problem"] for one in found[4:])
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -231,7 +231,7 @@ def test_web_addresses_are_fetched_within_limits_and_never_on_private_networks(t
     assert good["digest"] == redirected["digest"]
     assert good["media_type"] == "image/png", "whatever the server calls it"
     whys = [one["problem"] for one in failed]
-    assert [("private_hosts" in why or "no request may go to" in why) for why in whys[:5]] == [True] * 5
+    assert [("public addresses only" in why or "no request may go to" in why) for why in whys[:5]] == [True] * 5
     assert "status 404" in whys[5]
     assert "did not answer within 0.5 s" in whys[6]
     assert "more than 1 MB" in whys[7]

@@ -23,6 +23,7 @@ from app.web import (
     pictures,
     prompts,
     providers,
+    reference,
     runs,
     security,
     spending,
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     models.pages,
     pictures.pages,
     providers.pages,
+    reference.pages,
     style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.config import load
 from app.llm.simulated import SimulatedLLM
 from app.llm.simulated.look import seen
 from app.llm.vision import sees
@@ -27,6 +28,10 @@ from tests.services.pictures.drawn import picture
 )
 def test_the_table_says_who_sees(name: str, expected: bool | None) -> None:
     assert sees(ModelRef(name), {}) is expected
+
+
+def test_the_operator_says_so_in_the_environment() -> None:
+    assert load(environ={"WHETSTONE_VISION": "a/b=no, c/d=yes"}).vision == {"a/b": False, "c/d": True}
 
 
 def test_the_operator_wins_and_an_address_hides_what_is_served_there() -> None:

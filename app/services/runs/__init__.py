@@ -18,6 +18,7 @@ from app.services.runs.record import (
     unprocessed,
 )
 from app.services.runs.report import REPORT_POLICY, report_html
+from app.services.runs.speed import SPEED_TITLES, SpeedLine, speed, timing
 from app.services.runs.timeline import Timeline, timeline
 from app.services.runs.wishes import request_cancel, request_pause, request_resume, resumes_in, undecided
 from app.services.runs.words import cost as cost_in_words
@@ -28,12 +29,14 @@ from app.services.runs.words import time as time_in_words
 __all__ = [
     "ORDERS",
     "REPORT_POLICY",
+    "SPEED_TITLES",
     "Bill",
     "Line",
     "Order",
     "Pair",
     "Progress",
     "Rate",
+    "SpeedLine",
     "Timeline",
     "Unprocessed",
     "asked_twice",
@@ -64,9 +67,11 @@ __all__ = [
     "request_resume",
     "resumes_in",
     "samples",
+    "speed",
     "spent_in_words",
     "time_in_words",
     "timeline",
+    "timing",
     "totals",
     "undecided",
     "unprocessed",

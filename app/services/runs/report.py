@@ -20,6 +20,7 @@ from app.services.runs.chart import Curves, draw
 from app.services.runs.confusion import confusions, labels_of
 from app.services.runs.examples import Pair, before_after
 from app.services.runs.record import notes, totals
+from app.services.runs.speed import SPEED_TITLES, speed
 from app.services.runs.tables import Values, metric_rows
 from app.store.models import Run
 
@@ -78,6 +79,8 @@ def report_html(session: Session, run: Run) -> str:
         answers=_answers(session, run, outcome),
         confusions=_confusions(session, run, outcome),
         split=_split(outcome),
+        speeds=speed(session, run),
+        speed_titles=SPEED_TITLES,
         data={"run": run.id, "simulated": run.simulated, "outcome": outcome, "metrics": metrics},
     )
 
@@ -136,6 +139,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    formats = (words.score, words.signed, words.points, words.mean, words.p_value, words.moment)
+    formats = (words.score, words.signed, words.points, words.mean, words.p_value, words.moment, words.measured)
     environment.filters.update({format.__name__: format for format in formats})
     return environment.get_template("report.html")

@@ -17,7 +17,7 @@ from app.web import params
 from app.web.database import session
 from app.web.story import Story, Version
 
-AT_ONCE = 20_000
+AT_ONCE = 5_000
 """Rows of a dataset up to which every answer is counted without being asked to."""
 SPLITS = (("validation", "Validation"), ("test", "Sealed test"))
 Address = Callable[[str, str | None], str]

@@ -85,6 +85,11 @@ def test_the_folder_holds_everything(session: Session, run: Run, tmp_path: Path)
     calls = read_csv((folder / "calls.csv").read_text())
     assert len(calls) == 2 * CASES + 1
     assert {call["simulated"] for call in calls} == {"yes"}
+    (speed,) = read_csv((folder / "speed.csv").read_text())
+    assert (speed["role"], speed["replies"], speed["ttft_s_n"], speed["ttft_s_p50"]) == ("primary", "18", "0", "")
+    assert float(speed["ttlb_s_p50"]) == pytest.approx(0.2, rel=0.01)
+    assert {(call["tokens_per_s"] == "") for call in calls if call["error"]} == {True}, "a failed call has no speed"
+    assert "Last token" in (folder / "report.html").read_text()
     metrics = read_csv((folder / "metrics.csv").read_text())
     assert [row["epoch"] for row in metrics] == ["0", "1", "2"]
     assert [row["best_number"] for row in metrics] == ["0", "2", "2"]

@@ -59,6 +59,8 @@ def examined(
     draft = _Draft(session, form, settings, gateway, tools)
     chosen, judge = draft._scorers()
     models = [primary, *([judge] if judge and not judge.problems else [])]
+    if judge and not judge.problems and "vision" in primary.pinned:  # the training's dataset has images
+        judge = draft._sighted(judge)
     draft._budget([m.ref for m in models])
     pinned = {"scorers": chosen, "judge": judge.pinned if judge else None, "calls": draft._calls(models)}
     return pinned, draft.problems
@@ -93,8 +95,7 @@ class _Draft:
         if self.problems or dataset is None:
             return None
         if datasets.has_images(dataset):
-            # What does not see gives one record for each example, at no cost; a later release may know better.
-            primary = replace(primary, pinned=primary.pinned | {"vision": self._gateway.sees(primary.ref)})
+            primary, judge = self._sighted(primary), judge and self._sighted(judge)
         return {
             "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
             "split": parts,
@@ -126,6 +127,10 @@ class _Draft:
             "calls": self._calls(models),
             "cache": form.cache,
         }
+
+    def _sighted(self, chosen: Chosen) -> Chosen:
+        """With whether it sees images: a run that goes on under a later release, which may know better, decides the same."""
+        return replace(chosen, pinned=chosen.pinned | {"vision": self._gateway.sees(chosen.ref)})
 
     def _calls(self, models: Sequence[Chosen]) -> Json:
         """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
+from app.services.comparison.told import result as compared
 from app.services.labels import Case
 from app.services.runs.bill import Bill
 from app.services.spending import Ledger, Spending
@@ -189,6 +190,8 @@ def _sums(totals: Totals) -> Document:
 
 def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
+    if row.kind == "compare":
+        return compared(row, spent(totals))
     return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
 
 

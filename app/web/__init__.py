@@ -9,6 +9,7 @@ from app.config import Settings, signing_key
 from app.web import (
     assets,
     compare,
+    comparisons,
     database,
     datasets,
     errors,
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     runs.pages,
     live.pages,
     compare.pages,
+    comparisons.pages,
     spending.pages,
     datasets.pages,
     prompts.pages,

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import comparisons, datasets, labels, models, prompts, runs, spending, trainings
+from app.api import comparisons, datasets, labels, models, prompts, runs, spending, trainings, transfer
 from app.api.context import answer, close_session
 from app.services.errors import Conflict, Invalid, NotFound
 
@@ -25,9 +25,11 @@ PARTS = (
     prompts.routes,
     trainings.routes,
     comparisons.routes,
+    transfer.routes,
     runs.routes,
     spending.routes,
 )
+UPLOADS = frozenset({"api.datasets.import_file", "api.transfer.import_run"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -83,7 +85,7 @@ def _refuse_foreign() -> Response | None:
         return _errors(403, ("", f"requests from {origin[:200]} are not accepted here"))
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return _errors(403, ("", "requests from other sites are not accepted here"))
-    wanted = "multipart/form-data" if request.endpoint == "api.datasets.import_file" else "application/json"
+    wanted = "multipart/form-data" if request.endpoint in UPLOADS else "application/json"
     if request.method in ("POST", "PUT", "PATCH") and request.mimetype != wanted:
         return _errors(415, ("", f"Content-Type must be {wanted}"))
     return None

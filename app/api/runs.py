@@ -147,7 +147,7 @@ def _rejudged(run_id: str, given: dict[str, Json], tools: Tools) -> Json:
 
 @routes.get("/<run_id>/export")
 def export(run_id: str) -> Response:
-    """A file: format csv or jsonl (answers and scores), failed (those without a score, as CSV) or html (the report)."""
+    """A file: format csv or jsonl (answers and scores), failed (those without a score), html (the report) or zip (all)."""
     run, kind = service.get(session(), run_id), request.args.get("format", "csv")
     if kind not in EXPORTS:
         raise Invalid([Problem("format", f"must be one of {', '.join(EXPORTS)}, not {kind[:40]!r}")])
@@ -161,9 +161,10 @@ def _report(session: Session, run: Run) -> Iterator[str]:
     yield service.report_html(session, run)
 
 
-EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str]]]] = {
+EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str] | Iterator[bytes]]]] = {
     "csv": ("text/csv", service.export_csv),
     "jsonl": ("application/x-ndjson", service.export_jsonl),
     "failed": ("text/csv", service.export_failed),
     "html": ("text/html", _report),
+    "zip": ("application/zip", service.export_zip),
 }

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.progress import Progress
 
 from app import wiring
 from app.cli import labels
-from app.cli.console import Refused, emit, json_option, plain, stderr, table
+from app.cli.console import Refused, bar, emit, json_option, plain, table
 from app.services import datasets as service
 from app.services import documents
 from app.services.errors import Problem
@@ -38,7 +34,7 @@ for command in labels.COMMANDS:
 @json_option
 def import_(file: Path, input_column: str | None, answer_column: str | None, name: str, as_json: bool) -> None:
     """Import FILE (CSV or JSONL) as a new dataset, and say what was dropped and why."""
-    with open_file(file) as stream, wiring.database().session() as session, import_bar(file) as progress:
+    with open_file(file) as stream, wiring.database().session() as session, bar(f"importing {file.name}") as progress:
         row = service.import_file(
             session,
             stream,
@@ -52,17 +48,6 @@ def import_(file: Path, input_column: str | None, answer_column: str | None, nam
         result = documents.dataset(row, full=True)
     result["dropped"] = result["report"]["dropped_total"]
     emit(result, as_json, lambda: _show_import(result))
-
-
-@contextmanager
-def import_bar(file: Path) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on a terminal; None elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with Progress(console=stderr(), transient=True) as bar:
-        task = bar.add_task(f"importing {file.name}", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
 def open_file(file: Path) -> BinaryIO:

@@ -120,6 +120,8 @@ def run(row: Run, *, full: bool = False) -> Document:
         "dataset": row.spec["dataset"]["name"],
         "prompt": row.prompt.name if row.prompt else None,
         "cloned_from": row.cloned_from,
+        "origin": row.origin_id,
+        "imported_at": time(row.imported_at),
         "resume_at": time(dt.datetime.fromtimestamp(row.resume_at, dt.UTC)) if row.resume_at else None,
         "created_at": time(row.created_at),
         "started_at": time(row.started_at),

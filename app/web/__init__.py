@@ -28,6 +28,7 @@ from app.web import (
     spending,
     style,
     trainings,
+    works,
 )
 from app.web.context import Backend, attach
 
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     trainings.pages,
     models.pages,
     providers.pages,
+    works.pages,
     style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""

@@ -25,6 +25,7 @@ from app.services.prompts.library import (
     recent_numbers,
     summaries,
     tags_in_use,
+    unsaved,
 )
 from app.services.prompts.versions import remove_label, restore, save_version, set_label, version, versions
 
@@ -65,6 +66,7 @@ __all__ = [
     "set_label",
     "summaries",
     "tags_in_use",
+    "unsaved",
     "used_by",
     "variables",
     "version",

@@ -132,7 +132,10 @@ def _cloned(run_id: str) -> State:
     run = runs.get(session(), run_id)
     if run.kind != "compare":
         raise Conflict(f"run {run_id} is no comparison on a dataset; its settings cannot be taken over here")
-    fields = comparison.of_run(run.spec)
+    try:
+        fields = comparison.of_run(run.spec)
+    except (KeyError, TypeError, ValueError):
+        raise Conflict("this run's settings are written in another way than today's; they cannot be copied") from None
     versions = fields.pop(VERSION)
     return State({name: _shown(value) for name, value in fields.items()}, tuple(versions), cloned_from=run.id)
 

@@ -82,7 +82,7 @@ def cloned(run_id: str) -> State:
     run = runs.get(session(), run_id)
     try:
         form = training.as_form(run.spec)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise Conflict("this run's settings are written in another way than today's; they cannot be copied") from None
     values = {key: _shown(form.get(key)) for key in FIELDS}
     return State(values, scoring.from_texts(form["scorer"]), run.id)

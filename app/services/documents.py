@@ -13,6 +13,7 @@ from app.services.comparison.told import result as compared
 from app.services.labels import Case
 from app.services.runs.bill import Bill
 from app.services.spending import Ledger, Spending
+from app.store.label_moves import LabelMove
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]
@@ -82,6 +83,11 @@ def prompt(row: Prompt, versions: int) -> Document:
         "labels": {one.label: one.version.number for one in row.labels},
         "created_at": time(row.created_at),
     }
+
+
+def label_move(row: LabelMove) -> Document:
+    """A label was pointed at a version; null when it was taken away."""
+    return {"label": row.label, "version": row.version.number if row.version else None, "at": time(row.at)}
 
 
 def version(row: PromptVersion) -> Document:

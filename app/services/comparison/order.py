@@ -97,7 +97,7 @@ def _spec(
     limits = {name: getattr(form, f"budget_{name}") for name in ("usd", "calls", "tokens", "minutes")}
     data = {"id": dataset.id, "name": dataset.name, "digest": dataset.digest}
     about = {"dataset": data, "split": parts, "part": part, "prompt": "", "primary": primary.pinned, "optimizer": None}
-    return about | pinned | rules | {"budget": limits}
+    return {**about, **pinned, **rules, "budget": limits}
 
 
 def _rows(parts: Json, part: str) -> int:

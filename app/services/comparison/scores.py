@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -184,7 +184,10 @@ def _samples(session: Session, side: Side, split: str) -> list[Sample]:
     )
     if split != "all":
         query = query.where(SampleRow.split == split)
-    return [
-        Sample("", side.version.digest, case, repeat, part, cast(Outcome, outcome), score, "", "", None, "", *took)
-        for case, repeat, part, outcome, score, *took in session.execute(query.order_by(SampleRow.id))
-    ]
+    return [_sample(side, row) for row in session.execute(query.order_by(SampleRow.id))]
+
+
+def _sample(side: Side, row: Any) -> Sample:
+    """A sample without its texts."""
+    about = ("", side.version.digest, row.case, row.repeat, row.split, cast(Outcome, row.outcome), row.score)
+    return Sample(*about, "", "", None, "", row.calls, row.tokens, row.cost_usd, row.seconds)

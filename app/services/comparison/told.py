@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.ports.llm import Json
 from app.services.comparison.examples import Row
 from app.services.comparison.scores import Column, differences, sentence
-from app.store.models import Run
+from app.store.models import Run, SampleRow
 
 Document = dict[str, Any]
 
@@ -63,13 +62,13 @@ def row(one: Row, names: Sequence[str]) -> Document:
     }
 
 
-def _answer(sample: Any) -> Document:
+def _answer(sample: SampleRow | None) -> Document:
     return {name: getattr(sample, name) if sample else None for name in ("outcome", "score", "response", "error")}
 
 
-def result(run: Run, spent: Json) -> Document:
+def result(run: Run, spent: Document) -> Document:
     """How a comparison on a dataset came out; spent: as documents.spent."""
     outcome = run.outcome or {}
     told = {name: outcome.get(name) for name in ("verdict", "sentence", "part", "n", "stopped_by", "stopped_why")}
     about = {"run": run.id, "status": run.status, "reason": run.reason, "simulated": run.simulated}
-    return about | told | {"candidates": outcome.get("candidates", []), "delta": None} | spent
+    return {**about, **told, "candidates": outcome.get("candidates", []), "delta": None, **spent}

@@ -120,11 +120,11 @@ class _Check:
         for count, line in lines:
             yield f"{RECORD}/{name}, line {count}", line
             if count % 500 == 0:
-                self._told(lines.bytes)
+                self._told(lines.size)
         if lines.digest != self._files[name]["sha256"] or count != self._files[name]["lines"]:
             raise refuse(f"{RECORD}/{name}", "is not what the manifest says; it was cut off or changed")
-        self._told(lines.bytes)
-        self._read += lines.bytes
+        self._told(lines.size)
+        self._read += lines.size
 
     def _told(self, more: int) -> None:
         if self._tell:

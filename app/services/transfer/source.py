@@ -150,11 +150,11 @@ def whole(source: Source, name: str, most: int) -> bytes:
 
 @dataclass
 class Lines:
-    """The lines of a file of the record with their numbers. digest, bytes: of what was read so far."""
+    """The lines of a file of the record with their numbers. digest, size (in bytes): of what was read so far."""
 
     source: Source
     name: str
-    bytes: int = 0
+    size: int = 0
 
     def __post_init__(self) -> None:
         self._marked = hashlib.sha256()
@@ -169,7 +169,7 @@ class Lines:
                     if len(line) > LONGEST_LINE:
                         raise refuse(f"{self.name}, line {number}", f"is longer than {LONGEST_LINE:,} bytes")
                     self._marked.update(line)
-                    self.bytes += len(line)
+                    self.size += len(line)
                     yield number, line
         except UNREADABLE as error:
             raise refuse(f"{self.name}, line {number + 1}", f"cannot be read; the file is damaged ({error})") from None

@@ -156,9 +156,9 @@ class _Store:
         lines = Lines(self._source, f"{RECORD}/{name}")
         for number, line in lines:
             if self._tell and number % BATCH == 0:
-                self._tell(self._read + lines.bytes, 2 * self._checked.bytes)
+                self._tell(self._read + lines.size, 2 * self._checked.bytes)
             yield f"{RECORD}/{name}, line {number}", line
-        self._read += lines.bytes
+        self._read += lines.size
 
 
 def _as_row(row: Json, place: str) -> Json:

@@ -50,7 +50,7 @@ class Side:
     def title(self) -> str:
         """How pages call the version within its run."""
         return self.version.name or (
-            "initial prompts" if not self.version.number else f"proposal {self.version.number}"
+            "Initial prompts" if not self.version.number else f"Proposal {self.version.number}"
         )
 
 

@@ -7,7 +7,11 @@ from contextlib import closing
 from flask import Blueprint, Response, request, url_for
 
 from app import wiring
-from app.api.context import answer, backend, body, page_size, session, text, whole
+from app.api import comparison_shapes as shapes
+from app.api import context
+from app.api.context import answer, backend, body, page_size, session, text
+from app.api.openapi import Parameter, describe, paged, whole
+from app.api.shapes import StartedRun, page
 from app.ports.llm import Json
 from app.services import comparison, documents
 from app.services.comparison import FIELD, SPLITS, Side
@@ -16,7 +20,14 @@ from app.services.errors import Invalid, Problem
 routes = Blueprint("comparisons", __name__)
 
 
+SPLIT = Parameter("which examples; test when left out", choices=SPLITS)
+OF = Parameter("a run, as RUN or RUN:NUMBER; given two to eight times")
+ASKED = {FIELD: OF, "split": SPLIT}
+CHANGE = Parameter("only these examples", choices=("", *comparison.CHANGES))
+
+
 @routes.get("/compare")
+@describe(shapes.Comparison, query=ASKED)
 def compare() -> Response:
     """Versions against the first: of (RUN or RUN:NUMBER, two to eight times), split."""
     sides, split = _asked()
@@ -24,16 +35,18 @@ def compare() -> Response:
 
 
 @routes.get("/compare/examples")
+@describe(page(shapes.ComparedExample), query=ASKED | {"change": CHANGE} | paged(whole("an example's id")))
 def examples() -> Response:
     """Their answers, example by example: of, split, change (fixed, broken, both_wrong, both_right, unscored), after, limit."""
     sides, split = _asked()
     size, change = page_size(), _choice("change", ("", *comparison.CHANGES), "")
-    rows = comparison.examples(session(), sides, split, change=change, after=whole("after", 0), limit=size)
+    rows = comparison.examples(session(), sides, split, change=change, after=context.whole("after", 0), limit=size)
     items = [comparison.row(one, [side.address for side in sides]) for one in rows]
     return answer({"items": items, "next": items[-1]["id"] if len(items) == size else None})
 
 
 @routes.post("/comparisons/estimate")
+@describe(shapes.ComparisonEstimate, body=shapes.ComparisonOrder)
 def estimate() -> Response:
     """What a comparison on a dataset may take at most; usd is null when a price is unknown."""
     found = comparison.estimate(session(), _spec(body()), gateway=wiring.open_llm())
@@ -41,6 +54,7 @@ def estimate() -> Response:
 
 
 @routes.post("/comparisons")
+@describe(StartedRun, 201, body=shapes.NamedComparisonOrder)
 def start() -> Response:
     """Start one: version (two to eight of NAME@NUMBER-or-label or RUN:NUMBER), dataset, part, and fields of a training."""
     given = body()

@@ -23,6 +23,7 @@ from app.web import (
     params,
     prompts,
     providers,
+    reference,
     runs,
     security,
     spending,
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     models.pages,
     providers.pages,
     works.pages,
+    reference.pages,
     style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import datasets, guard, labels, models, prompts, runs, spending, trainings
+from app.api import comparisons, datasets, guard, labels, models, prompts, runs, spending, trainings, transfer
 from app.api.context import answer, close_session, refusal
 from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
@@ -26,6 +26,8 @@ PARTS = (
     models.routes,
     prompts.routes,
     trainings.routes,
+    comparisons.routes,
+    transfer.routes,
     runs.routes,
     spending.routes,
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from app.ports.llm import Json
@@ -93,3 +95,14 @@ def plain(text: str) -> str:
 def stderr() -> Console:
     """Rich on stderr."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, moved by calls with what is done and the whole of it; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(console=stderr(), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, whole: progress.update(task, completed=done, total=whole)

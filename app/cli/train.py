@@ -15,7 +15,7 @@ from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
-from app.cli.told import show_plan
+from app.cli.told import SHOWS
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
@@ -236,7 +236,7 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
     if gate is not None:
         met = result["delta"] is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
-    show = show_plan if waited.run.kind == "plan" else _show
+    show = SHOWS.get(waited.run.kind, _show)
     emit(result, as_json, lambda: show(result, totals))
     return Exit.STOPPED if waited.interrupted else exit_code(result)
 

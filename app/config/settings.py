@@ -158,6 +158,8 @@ class Uploads(Section):
     """Most columns of a file."""
     max_cell_chars: Annotated[Whole, Field(ge=100, le=100_000_000)] = 1_000_000
     """Most characters of one cell."""
+    max_unpacked_mb: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2_000
+    """Largest record of a run that is imported, in megabytes after unpacking."""
 
 
 class Images(Section):

@@ -9,12 +9,14 @@ from typing import Any
 
 from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
+from app.services.comparison.told import result as compared
 from app.services.datasets import BundledSample
 from app.services.labels import Case
 from app.services.runs.bill import Bill
 from app.services.runs.speed import document as speed_line
 from app.services.spending import Ledger, Spending
 from app.store.api_access import ApiToken
+from app.store.label_moves import LabelMove
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]
@@ -99,6 +101,11 @@ def prompt(row: Prompt, versions: int) -> Document:
     }
 
 
+def label_move(row: LabelMove) -> Document:
+    """A label was pointed at a version; null when it was taken away."""
+    return {"label": row.label, "version": row.version.number if row.version else None, "at": time(row.at)}
+
+
 def version(row: PromptVersion) -> Document:
     """One version of a prompt, with its texts."""
     pair = row.prompt.kind == "pair"
@@ -135,6 +142,8 @@ def run(row: Run, *, full: bool = False) -> Document:
         "dataset": row.spec["dataset"]["name"],
         "prompt": row.prompt.name if row.prompt else None,
         "cloned_from": row.cloned_from,
+        "origin": row.origin_id,
+        "imported_at": time(row.imported_at),
         "resume_at": time(dt.datetime.fromtimestamp(row.resume_at, dt.UTC)) if row.resume_at else None,
         "created_at": time(row.created_at),
         "started_at": time(row.started_at),
@@ -211,6 +220,8 @@ def _sums(totals: Totals) -> Document:
 
 def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
+    if row.kind == "compare":
+        return compared(row, spent(totals))
     return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
 
 

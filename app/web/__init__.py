@@ -9,6 +9,7 @@ from app.config import Settings, signing_key
 from app.web import (
     assets,
     compare,
+    comparisons,
     database,
     datasets,
     errors,
@@ -29,6 +30,7 @@ from app.web import (
     spending,
     style,
     trainings,
+    works,
 )
 from app.web.context import Backend, attach
 
@@ -40,6 +42,7 @@ BLUEPRINTS = (
     runs.pages,
     live.pages,
     compare.pages,
+    comparisons.pages,
     spending.pages,
     datasets.pages,
     prompts.pages,
@@ -47,6 +50,7 @@ BLUEPRINTS = (
     models.pages,
     pictures.pages,
     providers.pages,
+    works.pages,
     reference.pages,
     style.pages,
 )

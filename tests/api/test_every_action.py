@@ -7,6 +7,8 @@ from flask import Flask
 from tests.api.conftest import Api
 
 SAME = {
+    "comparisons.estimate": "comparisons.estimate",
+    "comparisons.start": "comparisons.start",
     "datasets.confirm": "datasets.import_file",
     "datasets.delete": "datasets.delete",
     "datasets.make_version": "labels.make_version",
@@ -26,7 +28,7 @@ SAME = {
     "prompts.label": "prompts.set_label",
     "prompts.restore": "prompts.restore",
     "prompts.save": "prompts.save",
-    "prompts.take_in": "prompts.save",
+    "prompts.take_in": "prompts.import_text",
     "prompts.unlabel": "prompts.remove_label",
     "runs.cancel": "runs.cancel",
     "runs.count_missing": "runs.missing",
@@ -35,6 +37,7 @@ SAME = {
     "runs.pause": "runs.pause",
     "runs.rename": "runs.rename",
     "runs.resume": "runs.resume",
+    "runs.take_in": "transfer.import_run",
     "runs.start_rejudging": "runs.rejudge",
     "trainings.estimate": "trainings.estimate",
     "trainings.start": "trainings.start",

@@ -2,7 +2,7 @@
 
 from app.services.prompts.checks import KINDS, LABEL_RULE, NAME_RULE, Words, notes_on, parse_messages, variables
 from app.services.prompts.diff import Op, word_diff
-from app.services.prompts.exchange import FORMATS, export, import_json
+from app.services.prompts.exchange import FORMATS, Imported, export, import_prompts
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
 from app.services.prompts.instructions import (
     instructions_flaw,
@@ -25,14 +25,24 @@ from app.services.prompts.library import (
     recent_numbers,
     summaries,
     tags_in_use,
+    unsaved,
 )
-from app.services.prompts.versions import remove_label, restore, save_version, set_label, version, versions
+from app.services.prompts.versions import (
+    label_history,
+    remove_label,
+    restore,
+    save_version,
+    set_label,
+    version,
+    versions,
+)
 
 __all__ = [
     "FORMATS",
     "KINDS",
     "LABEL_RULE",
     "NAME_RULE",
+    "Imported",
     "Node",
     "Op",
     "Summary",
@@ -48,10 +58,11 @@ __all__ = [
     "free_name",
     "get",
     "head",
-    "import_json",
+    "import_prompts",
     "instructions_flaw",
     "judge_flaw",
     "judge_instructions",
+    "label_history",
     "lineage",
     "list_prompts",
     "notes_on",
@@ -65,6 +76,7 @@ __all__ = [
     "set_label",
     "summaries",
     "tags_in_use",
+    "unsaved",
     "used_by",
     "variables",
     "version",

@@ -2,7 +2,7 @@
 
 from app.services.runs.bill import Bill, Line, Rate, bill
 from app.services.runs.examples import Pair, asked_twice, before_after
-from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl
+from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl, export_zip
 from app.services.runs.lookup import delete, get, list_runs, rename
 from app.services.runs.record import (
     Progress,
@@ -46,6 +46,7 @@ __all__ = [
     "export_failed",
     "export_folder",
     "export_jsonl",
+    "export_zip",
     "get",
     "list_runs",
     "notes",

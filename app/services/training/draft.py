@@ -66,6 +66,16 @@ def examined(
     return pinned, draft.problems
 
 
+def grounded(
+    session: Session, form: TrainingForm, dataset: Dataset, *, settings: Settings, gateway: Gateway
+) -> tuple[Chosen, Json, list[Problem]]:
+    """The primary model and the split of a dataset that a form names, as a spec pins them, and what is wrong with them."""
+    draft = _Draft(session, form, settings, gateway, scorers.NO_TOOLS)
+    asked = (form.temperature, form.max_output_tokens)
+    primary = draft._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
+    return primary, draft._split(dataset), draft.problems
+
+
 class _Draft:
     """One form on its way to a spec; collects what is wrong with it."""
 

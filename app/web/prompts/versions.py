@@ -18,7 +18,8 @@ from app.web.prompts.page import get, notes, pages, parts, variables, version_of
 
 VIEWS = ("prompt", "changes", *prompts.FORMATS)
 FILES = {"text": ("txt", "text/plain"), "yaml": ("yaml", "application/yaml"), "json": ("json", "application/json")}
-FILES |= {"python": ("py", "text/x-python")}
+FILES |= {"python": ("py", "text/x-python"), "promptfoo": ("promptfoo.yaml", "application/yaml")}
+FILES |= {"langfuse": ("langfuse.json", "application/json")}
 
 
 @pages.get("/<int:prompt_id>/versions/<int:number>")
@@ -104,6 +105,7 @@ def _views(version: PromptVersion, current: str) -> list[tuple[str, str, bool]]:
     if version.parent:
         titles["changes"] = f"Changes since version {version.parent.number}"
     titles |= {"text": "Text", "yaml": "YAML", "json": "JSON", "python": "Python"}
+    titles |= {"promptfoo": "promptfoo", "langfuse": "Langfuse"}
 
     def address(view: str) -> str:
         return url_for("prompts.version", prompt_id=version.prompt_id, number=version.number, view=view)

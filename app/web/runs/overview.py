@@ -14,6 +14,7 @@ from app.store.models import Event, Run
 from app.web import params, story
 from app.web.database import session
 from app.web.loglines import EVENTS, KINDS, lines
+from app.web.runs import compared
 from app.web.runs.page import get, pages, render, told_story
 from app.web.unattended import why_silent, why_unattended
 
@@ -125,6 +126,7 @@ def _state(run: Run) -> dict[str, Any]:
         "unattended": why_unattended() if run.status == "queued" else "",
         "silent": why_silent(run),
         "unscored": runs.count_unprocessed(session(), run),
+        **compared.of_run(run),
     }
 
 

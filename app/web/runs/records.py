@@ -11,24 +11,18 @@ from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
 from app.services import runs, training
+from app.services.comparison import CHANGES
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.runs.examples import images_of, texts_of
 from app.services.runs.words import long_texts, measured, shown
 from app.store.models import Run
 from app.web import params
 from app.web.database import session
+from app.web.runs import compared
+from app.web.runs.compared import SHOWS
 from app.web.runs.page import PAGE, get, pages, render, told_story
 from app.web.story import Story, Version
 
-CHANGES = ("fixed", "broken", "both_wrong", "both_right", "unscored")
-SHOWS = (
-    ("", "All"),
-    ("fixed", "Fixed"),
-    ("broken", "Broken"),
-    ("both_wrong", "Both wrong"),
-    ("both_right", "Both right"),
-    ("unscored", "Not scored"),
-)
 SPLITS = ("test", "validation", "train")
 
 
@@ -38,6 +32,8 @@ def examples(run_id: str) -> ResponseReturnValue:
     run = get(run_id)
     if run.kind == "plan":
         return _asked_twice(run)
+    if run.kind == "compare":
+        return compared.examples(run)
     tale = told_story(run)
     options = [
         (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation
@@ -181,6 +177,7 @@ TITLES = {
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
     "source": "Judged again from run",
+    "part": "Compared on",
     "missing": "What is not on record",
     "worth_points": "Improvement worth finding",
     "pilot_examples": "Examples of a plan",
@@ -192,7 +189,7 @@ UNITS = {
     "worth_points": " points",
     "stop_above_usd_per_point": " US dollars",
 }
-LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
+LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "candidates"})
 SOURCE = "source"
 """The run whose record this one works on, with how it had come out."""
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})

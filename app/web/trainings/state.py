@@ -72,7 +72,7 @@ def fresh() -> State:
     """The defaults, with models that can be called from here, and what the address asks for."""
     known = training.defaults(settings())
     values = {key: _shown(known.get(key)) for key in FIELDS}
-    values |= zip(("primary_model", "optimizer_model", "judge_model"), _models(), strict=True)
+    values |= zip(("primary_model", "optimizer_model", "judge_model"), callable_models(), strict=True)
     values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
     state = State(values, scoring.from_texts(known["scorer"]))
     return with_dataset(with_prompt(state))
@@ -83,7 +83,7 @@ def cloned(run_id: str) -> State:
     run = runs.get(session(), run_id)
     try:
         form = training.as_form(run.spec)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise Conflict("this run's settings are written in another way than today's; they cannot be copied") from None
     values = {key: _shown(form.get(key)) for key in FIELDS}
     return State(values, scoring.from_texts(form["scorer"]), run.id)
@@ -155,7 +155,7 @@ def _sample(choice: str) -> BundledSample | None:
     return None
 
 
-def _models() -> tuple[str, str, str]:
+def callable_models() -> tuple[str, str, str]:
     """The configured models; where they cannot be called, the first examples of a provider that can.
 
     A judge that cannot be called is replaced by the optimizer's model.

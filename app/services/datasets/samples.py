@@ -62,6 +62,30 @@ SAMPLES = (
         "Extract the order as JSON.",
         "",
     ),
+    BundledSample(
+        "news_topic.csv",
+        "News topics",
+        "84 short sentences from the news and 4 topics; small enough for a model that runs on this machine.",
+        "exact_match",
+        "Name the topic of the sentence.",
+        "",
+    ),
+    BundledSample(
+        "review_sentiment.csv",
+        "Review sentiment",
+        "84 short reviews, half of them positive and half negative; for a model that runs on this machine.",
+        "exact_match",
+        "Say whether the review is positive or negative.",
+        "",
+    ),
+    BundledSample(
+        "city_mentioned.csv",
+        "City mentioned",
+        "84 sentences in which one city is named, and the city; for a model that runs on this machine.",
+        "exact_match",
+        "Name the city in the sentence.",
+        "",
+    ),
 )
 
 

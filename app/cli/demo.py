@@ -1,4 +1,4 @@
-"""``whetstone demo``: everything served, and one training of a bundled sample to look at; simulated, or with a real local model."""
+"""``whetstone demo``: everything served, and one training of a bundled sample; simulated, or with a real local model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ REAL = {
 
 @click.command()
 @click.option("--once", is_flag=True, help="End with the run, with its exit code, instead of serving on.")
-@click.option("--real", is_flag=True, help="Train the local model, which runs on this machine, instead of simulated ones.")
+@click.option(
+    "--real", is_flag=True, help="Train the local model, which runs on this machine, instead of simulated ones."
+)
 @click.option("--sample", type=click.Choice(REAL_SAMPLES), help="With --real: the sample to train on.")
 @json_option
 def demo(once: bool, real: bool, sample: str | None, as_json: bool) -> int:

@@ -82,7 +82,7 @@ def plan(settings: Settings) -> list[Service]:
     if not settings.redis_url:
         services.insert(0, Service("redis", redis_command(settings), lambda: redis_answers(settings)))
     if _serves_model(settings):
-        # Last and optional: what cannot be started here (a processor that is too old for it) must not keep the rest from running.
+        # Last and optional: what cannot be started here (a processor too old for it) must not keep the rest from running.
         answers = partial(healthy, "127.0.0.1", settings.local_model_port, "/health")
         services.append(Service("model", local_model_command(settings), answers, ready_s=60.0, optional=True))
     return services

@@ -20,7 +20,7 @@ from app.llm.checks import project_of
 from app.llm.prices import Prices
 from app.llm.routes import Route, base_of, key_for, route
 from app.llm.sse import broken, usage_of
-from app.ports.llm import CallError, Json, ModelRef, Price, Reply, Request, TimedOut
+from app.ports.llm import CallError, Json, Listener, ModelRef, Price, Reply, Request, TimedOut
 
 _BEFORE_IMPORT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -90,7 +90,7 @@ class LiteLLM:
                     **access,
                     **words,
                 )
-                answer = await _read(stream, began)
+                answer = await _read(stream, began, request.listener)
         except TimeoutError:
             raise TimedOut(f"no complete answer within {deadline_s:g} s", maybe_paid=True) from None
         except CallError:
@@ -187,7 +187,7 @@ def _load() -> Any:
     return litellm
 
 
-async def _read(stream: Any, began: float) -> Answer:
+async def _read(stream: Any, began: float, listener: Listener | None = None) -> Answer:
     """The answer in LiteLLM's stream of chunks."""
     answer = Answer()
     text: list[str] = []
@@ -201,6 +201,8 @@ async def _read(stream: Any, began: float) -> Answer:
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
                 if (said or mused) and answer.first_s is None:
                     answer.first_s = time.perf_counter() - began
+                if said and listener:
+                    listener.hear(said)
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

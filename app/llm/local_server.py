@@ -1,8 +1,8 @@
-"""The process that serves the bundled local model: llama.cpp's server, on this machine only. python -m app.llm.local_server PORT.
+"""The process that serves the local model by llama.cpp's server, on this machine only: python -m app.llm.local_server PORT.
 
-The model is small and follows examples, not instructions, so a chat is put to it as a text to go on with: the system prompt, then
-"Input: ... Output:". Its answers are single lines, because after a line it would make up the next input. One thread and one slot:
-then equal requests get equal answers, and the machine stays usable.
+The model is small and follows examples, not instructions, so a chat is put to it as a text to go on with: the system prompt,
+then "Input: ... Output:". Its answers are single lines, because after a line it would make up the next input. One thread and
+one slot: then equal requests get equal answers, and the machine stays usable.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from app.ports.llm import (
     CallError,
     ContentFiltered,
     Json,
+    Listener,
     Rejected,
     Request,
     ServerFault,
@@ -110,7 +111,7 @@ def schema_of(schema: Json) -> Any:
     return api.Schema(**values)
 
 
-def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
+def read(stream: Iterable[Any], elapsed: Callable[[], float], listener: Listener | None = None) -> Answer:
     """The answer in a stream of responses. elapsed: seconds since sending.
 
     Raises: ContentFiltered for a blocked prompt, ServerFault for a stream without an end.
@@ -128,6 +129,8 @@ def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
         for candidate in list(response.candidates)[:1]:
             for part in candidate.content.parts:
                 (thought if part.thought else text).append(part.text)
+                if listener and part.text and not part.thought:
+                    listener.hear(part.text)
                 if part.text and answer.first_s is None:
                     answer.first_s = elapsed()
             answer.finish = _finish(candidate) or answer.finish

@@ -116,7 +116,7 @@ def run(row: Run, *, full: bool = False) -> Document:
         "reason": row.reason,
         "wish": row.wish,
         "simulated": row.simulated,
-        "dataset": row.spec["dataset"]["name"],
+        "dataset": (row.spec.get("dataset") or {}).get("name"),
         "prompt": row.prompt.name if row.prompt else None,
         "cloned_from": row.cloned_from,
         "resume_at": time(dt.datetime.fromtimestamp(row.resume_at, dt.UTC)) if row.resume_at else None,

@@ -8,7 +8,7 @@ from app.llm.simulated.chance import chance
 from app.llm.simulated.judge import reply as judge
 from app.llm.simulated.optimizer import reply as improve
 from app.llm.simulated.primary import reply as answer
-from app.ports.llm import FinishReason, Json, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
+from app.ports.llm import FinishReason, Json, Listener, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
 
 MODELS = ("simulated/primary", "simulated/optimizer", "simulated/judge")
 PRICES = {
@@ -18,6 +18,8 @@ PRICES = {
 }
 """Simulated USD per token, in the proportions of a small and a large model."""
 CHARS_PER_TOKEN = 4
+PIECES = 20
+"""In which an answer is heard, at most."""
 SERVED_MODEL = "simulated"
 
 
@@ -37,11 +39,12 @@ class SimulatedLLM:
         if model not in MODELS:
             raise UnknownModel(f"{model} is unknown; the simulated models are {', '.join(MODELS)}")
         took = self._seconds(request)
-        await asyncio.sleep(min(took, deadline_s))
         if took > deadline_s:
+            await asyncio.sleep(deadline_s)
             raise TimedOut(f"no answer within {deadline_s:g} s", maybe_paid=True)
         params = dict(request.model.params)
         text, finish_reason = _cut(_text(request, params), params.get("max_output_tokens"))
+        await _said(text, took, request.listener)
         usage = Usage(sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
         cost = (request.model.price or PRICES[model]).cost(usage)
         return Reply(text, finish_reason, usage, cost, None, took, SERVED_MODEL, {"simulated": True})
@@ -56,6 +59,18 @@ class SimulatedLLM:
     def _seconds(self, request: Request) -> float:
         base = self._latency_s * (5.0 if request.model.name == "simulated/optimizer" else 1.0)
         return base * (0.5 + chance("latency", *(m.content for m in request.messages)))
+
+
+async def _said(text: str, seconds: float, listener: Listener | None) -> None:
+    """The text takes its seconds; whoever listens hears it in pieces."""
+    if listener is None:
+        await asyncio.sleep(seconds)
+        return
+    size = max(CHARS_PER_TOKEN, -(-len(text) // PIECES))
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    for piece in pieces:
+        await asyncio.sleep(seconds / len(pieces))
+        listener.hear(piece)
 
 
 def _text(request: Request, params: dict[str, Json]) -> str:

@@ -42,7 +42,7 @@ def make_version(session: Session, dataset: Dataset) -> Dataset:
     whole = _gather(session, dataset)
     session.commit()  # ends the reading: others may write until the version is stored
     try:
-        root = _lock(session, dataset)
+        root = lock(session, dataset)
         if whole.changes != _changes(rulings_of(session, dataset)):
             whole = _gather(session, dataset)  # somebody ruled meanwhile
         known = versions(session, dataset)
@@ -67,7 +67,7 @@ def parent(session: Session, dataset: Dataset) -> Dataset | None:
     return session.get(Dataset, dataset.parent_id) if dataset.parent_id else None
 
 
-def _lock(session: Session, dataset: Dataset) -> Dataset:
+def lock(session: Session, dataset: Dataset) -> Dataset:
     """The first version, which nobody else makes versions of meanwhile; the dataset itself when that one is gone for good."""
     both = select(Dataset).where(Dataset.id.in_({dataset.root_id or dataset.id, dataset.id}))
     return session.scalars(both.order_by(Dataset.id).with_for_update()).all()[0]
@@ -82,7 +82,7 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
     if not changes:
         raise Conflict(f"nothing of {dataset.name} is corrected or excluded, so there is no new version to make")
     counted, marked = Statistics(), hashlib.sha256()
-    for batch in _batches(session, dataset, changes):
+    for batch in batches(session, dataset, changes):
         for row, text, answer, _ in batch:
             counted.add(row, text, answer)
             for data in (text.encode(), answer.encode()):
@@ -93,7 +93,7 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
     return _Whole(changes, marked.hexdigest(), statistics)
 
 
-def _batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[list[NewExample]]:
+def batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[list[NewExample]]:
     """The rows of the new version, many at a time."""
     columns = (Example.row, Example.input, Example.reference, Example.extra)
     after = 0
@@ -108,7 +108,7 @@ def _batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[
 
 
 def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> Dataset:
-    version, name = _free(session, dataset, root)
+    version, name = free_name(session, dataset, root)
     made = Dataset(
         name=name,
         digest=whole.digest,
@@ -122,13 +122,13 @@ def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> 
     )
     session.add(made)
     session.flush()
-    for batch in _batches(session, dataset, whole.changes):
+    for batch in batches(session, dataset, whole.changes):
         add_examples(session, made.id, batch)
     _carry_over(session, dataset, made)
     return made
 
 
-def _free(session: Session, dataset: Dataset, root: Dataset) -> tuple[int, str]:
+def free_name(session: Session, dataset: Dataset, root: Dataset) -> tuple[int, str]:
     """The next number after every version there ever was, and a name that is free."""
     first = dataset.root_id or dataset.id
     query = select(Dataset.version).where(or_(Dataset.id == first, Dataset.root_id == first))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, train
+from app.cli import bill, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, train, trying
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -88,6 +88,7 @@ for command in (
     models.models,
     train.train,
     plan.plan,
+    trying.try_,
     runs.runs,
     prune.prune,
     bill.spend,

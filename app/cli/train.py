@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say
+from app.cli.console import Exit, Refused, emit, json_option, say, text_or_file
 from app.cli.datasets import open_file
 from app.cli.told import show_plan
+from app.cli.tried import show_tried
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
@@ -23,8 +24,6 @@ from app.ports.llm import Json
 from app.services import datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.store.models import Run
-
-LONGEST_PATH = 1000
 
 OPTIONS = (
     click.option("--dataset", required=True, metavar="NAME_OR_FILE", help="A dataset's name, or a file to import."),
@@ -162,7 +161,7 @@ def leave(run: Run, as_json: bool) -> int:
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
     raw: dict[str, object] = {**form, "scorer": [scorer_of(text) for text in form["scorer"]]}
-    return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
+    return raw | {field: text_or_file(field, form[field]) for field in TEXTS if form[field]}
 
 
 def scorer_of(given: str) -> str:
@@ -180,18 +179,8 @@ def scorer_of(given: str) -> str:
     for key in named:
         if kinds[key] == "file" and not Path(texts[key]).is_file():
             raise Refused([Problem("scorer", f"{name}: there is no file {texts[key][:200]!r}")])
-        texts[key] = _text_or_file("scorer", texts[key])
+        texts[key] = text_or_file("scorer", texts[key])
     return scorers.format(scorers.read(name, texts))
-
-
-def _text_or_file(field: str, given: str) -> str:
-    file = Path(given)
-    if "\n" in given or len(given) > LONGEST_PATH or not file.is_file():
-        return given
-    try:
-        return file.read_text("utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused([Problem(field, f"{given} cannot be read as text: {error}")]) from None
 
 
 def _dataset(session: Session, given: str) -> str:
@@ -241,14 +230,14 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
     if gate is not None:
         met = result["delta"] is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
-    show = show_plan if waited.run.kind == "plan" else _show
+    show = {"plan": show_plan, "try": show_tried}.get(waited.run.kind, _show)
     emit(result, as_json, lambda: show(result, totals))
     return Exit.STOPPED if waited.interrupted else exit_code(result)
 
 
 def exit_code(result: Mapping[str, Any]) -> Exit:
     """0 done, 1 failed or paused, 3 gate not met, 4 cancelled or out of budget."""
-    if result["status"] == "cancelled" or result["stopped_by"] == "budget":
+    if result["status"] == "cancelled" or result.get("stopped_by") == "budget":
         return Exit.STOPPED
     if result["status"] != "done":
         return Exit.FAILED

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
 from app.services.labels import Case
+from app.services.playground.answers import Card, finished
 from app.services.runs.bill import Bill
 from app.services.spending import Ledger, Spending
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
@@ -189,6 +190,8 @@ def _sums(totals: Totals) -> Document:
 
 def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
+    if row.kind == "try":
+        return tried(row, finished(row), totals)
     return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
 
 
@@ -244,6 +247,14 @@ def training_result(row: Run, totals: Totals) -> Document:
         "shorter": _shorter(outcome.get("shortening")),
         **spent(totals),
     }
+
+
+def tried(row: Run, cards: Sequence[Card], totals: Totals) -> Document:
+    """The answers of a try; answer is null while there is none, and its cost_usd while the price is unknown."""
+    told = ("number", "model", "title", "state", "answer", "adjustments")
+    answers = [{name: getattr(one, name) for name in told} for one in cards]
+    about = {"run": row.id, "status": row.status, "reason": row.reason, "simulated": row.simulated}
+    return {**about, "answers": answers, **spent(totals)}
 
 
 def _shorter(found: Any) -> Document | None:

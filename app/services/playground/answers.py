@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -53,8 +54,15 @@ class Card:
 
 def cards(session: Session, run: Run) -> list[Card]:
     """One card for each model, in their order."""
-    outcome = (run.outcome or {}).get("answers")
-    found = dict(enumerate(outcome)) if outcome else _ended(session, run)
+    return finished(run) if run.outcome else _cards(run, _ended(session, run))
+
+
+def finished(run: Run) -> list[Card]:
+    """The cards by the outcome alone."""
+    return _cards(run, dict(enumerate((run.outcome or {}).get("answers", ()))))
+
+
+def _cards(run: Run, found: Mapping[int, Json]) -> list[Card]:
     return [_card(run, number, found.get(number)) for number in range(len(run.spec["models"]))]
 
 

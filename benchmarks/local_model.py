@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from app.cli.demo import REAL, REAL_SAMPLES
 from app.cli.supervisor import healthy
 from app.config import Settings
 from app.core.scorers import NO_TOOLS
 from app.llm.gateway import Gateway
 from app.services import datasets, documents, runs, training
 from app.services.drive import drive
+from app.services.local_model import SAMPLES, TRAINING
 from app.store.database import Database
 
 HEADINGS = "| sample | seed | before | after | difference | interval | n | verdict | calls | seconds |"
@@ -54,7 +54,7 @@ def trained(database: Database, port: int, name: str, seed: int) -> str:
     gateway = Gateway(settings, {})
     with database.session() as session:
         form = {
-            **REAL,
+            **TRAINING,
             "dataset": datasets.import_sample(session, sample.filename).name,
             "system_prompt": sample.system_prompt,
             "scorer": [sample.scorer],
@@ -78,7 +78,7 @@ def trained(database: Database, port: int, name: str, seed: int) -> str:
 def main() -> None:
     """Train every sample with every seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("samples", nargs="*", choices=[[], *REAL_SAMPLES], metavar="SAMPLE")
+    parser.add_argument("samples", nargs="*", choices=[[], *SAMPLES], metavar="SAMPLE")
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3, 4])
     options = parser.parse_args()
     print(f"{HEADINGS}\n|{'---|' * (HEADINGS.count('|') - 1)}", flush=True)
@@ -88,7 +88,7 @@ def main() -> None:
         closing(Database(f"sqlite:///{Path(folder) / 'app.db'}")) as database,
     ):
         database.upgrade()
-        for name in options.samples or REAL_SAMPLES:
+        for name in options.samples or SAMPLES:
             for seed in options.seeds:
                 print(trained(database, port, name, seed), flush=True)
 

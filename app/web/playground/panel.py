@@ -9,8 +9,8 @@ from app.services.errors import Invalid, Problem
 from app.store.models import Run
 from app.web.errors import by_field, is_fragment
 from app.web.playground.page import pages, told
-from app.web.playground.show import asked, form, fresh_values
-from app.web.playground.state import State, sent
+from app.web.playground.show import asked, form
+from app.web.playground.state import State, defaults, sent
 
 
 @pages.post("/panel")
@@ -22,12 +22,13 @@ def panel() -> ResponseReturnValue:
         state = sent()
         run, problems = asked(state)
     except Invalid as error:
-        state, problems = State(fresh_values()), error.problems
+        state, problems = State(defaults()), error.problems
     if not is_fragment():
         return (
             form(state, problems=problems) if run is None else redirect(url_for("playground.show", run_id=run.id), 303)
         )
-    values = told(run) if run else {"run": None}
+    values: dict[str, object] = told(run) if run else {"run": None}
+    values["missing"] = [name for name in state.texts().variables if name not in state.variables] if problems else []
     page = render_template(
         "playground/parts/tried.html", problems=problems, errors=by_field(Invalid(problems)), **values
     )

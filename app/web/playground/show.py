@@ -16,7 +16,7 @@ from app.web.context import backend, settings
 from app.web.database import session
 from app.web.errors import by_field
 from app.web.playground.page import get, pages, told
-from app.web.playground.state import State, fresh, loaded, of_run, sent
+from app.web.playground.state import State, defaults, fresh, loaded, of_run, sent
 from app.web.trying import offered_models
 
 RECENT = 8
@@ -43,13 +43,8 @@ def index() -> ResponseReturnValue:
     try:
         state = fresh()
     except NotFound as missing:
-        return form(State(fresh_values()), problems=(Problem("prompt", str(missing)),))
+        return form(State(defaults()), problems=(Problem("prompt", str(missing)),))
     return form(state)
-
-
-def fresh_values() -> dict[str, str]:
-    """The fields with their defaults."""
-    return {name: str(value) for name, value in playground.defaults(settings()).items()}
 
 
 @pages.post("")
@@ -58,7 +53,7 @@ def start() -> ResponseReturnValue:
     try:
         state = sent()
     except Invalid as error:
-        return form(State(fresh_values()), problems=error.problems)
+        return form(State(defaults()), problems=error.problems)
     if request.form.get("do") == "load":
         return _load(state)
     run, problems = asked(state)

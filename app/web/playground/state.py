@@ -81,16 +81,25 @@ def fresh() -> State:
     """An empty form, with the models and the prompt of the address (?model=, ?config=, ?prompt=)."""
     models = [params.clean(name) for name in request.args.getlist("model")]
     models += [f"config:{params.clean(name)}" for name in request.args.getlist("config")]
-    values = dict.fromkeys(TEXTS, "") | {name: str(value) for name, value in playground.defaults(settings()).items()}
+    values = dict.fromkeys(TEXTS, "") | defaults()
     state = State(values, tuple(filter(None, models)) or (default_model(),), once=secrets.token_hex(5))
     prompt = params.text("prompt", longest=300)
     return loaded(state, prompt) if prompt else state
 
 
+def defaults() -> dict[str, str]:
+    """The fields that have a default, with it."""
+    return {name: _shown(value) for name, value in playground.defaults(settings()).items()}
+
+
+def _shown(value: Json) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def of_run(run: Run) -> State:
     """What an earlier try was asked with."""
     asked = run.spec["asked"]
-    values = {name: str(asked.get(name, "")) for name in TEXTS}
+    values = {name: _shown(asked.get(name, "")) for name in TEXTS}
     return State(
         values, tuple(asked["models"]), asked["variables"], tuple(asked["messages"]), once=secrets.token_hex(5)
     )

@@ -20,6 +20,10 @@ from app.web.trainings import scoring
 from app.web.trainings.scoring import ScorerRow
 
 SAMPLE = "sample:"
+ASKED = (
+    "dataset", "prompt", "primary_model", "strategy", "split", "max_output_tokens", "concurrency", "epochs", "patience",
+)  # fmt: skip
+"""Fields that the address may fill in."""
 """Beginning of a choice of dataset that is a bundled sample, not imported yet."""
 TEXTS = ("system_prompt", "output_prompt", "instructions", "locked")
 FIELDS = (
@@ -72,7 +76,7 @@ def fresh() -> State:
     known = training.defaults(settings())
     values = {key: _shown(known.get(key)) for key in FIELDS}
     values |= zip(("primary_model", "optimizer_model", "judge_model"), _models(), strict=True)
-    values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
+    values |= {key: params.text(key, longest=400) for key in ASKED if request.args.get(key)}
     state = State(values, scoring.from_texts(known["scorer"]))
     return with_dataset(with_prompt(state))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +12,7 @@ from app.ports.llm import Json
 from app.services.errors import Problem
 
 LONGEST = 200_000
+LONGEST_NAME = 400
 MOST_MODELS = 6
 BLANK: tuple[object, ...] = (None, "", [], {})
 
@@ -20,9 +22,9 @@ class TryForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    models: list[str] = Field(default_factory=list)
+    models: list[Annotated[str, Field(max_length=LONGEST_NAME)]] = Field(default_factory=list)
     """One to MOST_MODELS models (provider/model) or configs (config:NAME), each once."""
-    prompt: str = ""
+    prompt: str = Field("", max_length=LONGEST_NAME)
     """A prompt of the library, as name or name@version-or-label, in place of the texts below."""
     system_prompt: str = Field("", max_length=LONGEST)
     output_prompt: str = Field("", max_length=LONGEST)
@@ -60,5 +62,6 @@ def _problem(kind: str, place: tuple[int | str, ...], message: str, value: objec
     if kind == "extra_forbidden":
         return Problem(field, f"there is no setting called {field[:60]}")
     if kind == "string_too_long":
-        return Problem(field, f"has {len(str(value)):,} characters, at most {LONGEST:,} are allowed")
+        most = LONGEST_NAME if field in ("models", "prompt") else LONGEST
+        return Problem(field, f"has {len(str(value)):,} characters, at most {most:,} are allowed")
     return Problem(field, f"{message.replace('Input should', 'must')}, not {str(value)[:80]!r}")

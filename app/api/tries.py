@@ -8,6 +8,9 @@ from flask import Blueprint, Response, url_for
 
 from app import wiring
 from app.api.context import answer, backend, body, session, text
+from app.api.openapi import describe
+from app.api.shapes import Dataset, StartedRun
+from app.api.trial_shapes import KeptExample, Tried, Try, TryEstimate
 from app.ports.llm import Json
 from app.services import documents, playground, runs
 from app.services.errors import NotFound
@@ -17,6 +20,7 @@ routes = Blueprint("tries", __name__, url_prefix="/tries")
 
 
 @routes.post("/estimate")
+@describe(TryEstimate, body=Try)
 def estimate() -> Response:
     """What a try may take at most. usd_high leaves out the models of unpriced, whose price is unknown."""
     spec, _ = _parsed(body())
@@ -25,6 +29,7 @@ def estimate() -> Response:
 
 
 @routes.post("")
+@describe(StartedRun, 201, body=Try)
 def start() -> Response:
     """Ask the models. hinted is false when Redis is away: the run then waits in the database."""
     spec, prompt_id = _parsed(body())
@@ -35,6 +40,7 @@ def start() -> Response:
 
 
 @routes.get("/<run_id>")
+@describe(Tried)
 def show(run_id: str) -> Response:
     """The answers as far as they have come, each with what it took."""
     run = _get(run_id)
@@ -42,6 +48,7 @@ def show(run_id: str) -> Response:
 
 
 @routes.post("/<run_id>/example")
+@describe(Dataset, 201, body=KeptExample)
 def example(run_id: str) -> Response:
     """Keep the input with the answer that is right: dataset (an old one gets a new version, a new one is made), answer."""
     run = _get(run_id)

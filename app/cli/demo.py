@@ -20,7 +20,7 @@ from app.llm import local
 from app.services import datasets, documents, local_model, runs, training
 from app.services.errors import Problem, ServiceError
 
-SAMPLE = "support_intents"
+SAMPLE = "support_intents.csv"
 SIMULATED = {"primary_model": "simulated/primary", "optimizer_model": "simulated/optimizer"}
 
 
@@ -29,7 +29,11 @@ SIMULATED = {"primary_model": "simulated/primary", "optimizer_model": "simulated
 @click.option(
     "--real", is_flag=True, help="Train the local model, which runs on this machine, instead of simulated ones."
 )
-@click.option("--sample", type=click.Choice(local_model.SAMPLES), help="With --real: the sample to train on.")
+@click.option(
+    "--sample",
+    type=click.Choice([one.filename for one in datasets.sample_files()]),
+    help="Bundled sample to train on; for --real one of the small ones.",
+)
 @json_option
 def demo(once: bool, real: bool, sample: str | None, as_json: bool) -> int:
     """Train a prompt on a bundled sample, show it live, and keep serving until Ctrl-C."""
@@ -50,14 +54,14 @@ def demo(once: bool, real: bool, sample: str | None, as_json: bool) -> int:
 
 def _form(settings: Settings, real: bool, sample: str | None) -> dict[str, object]:
     """The fields of the training. Raises: Refused when the local model cannot be used."""
-    if sample and not real:
-        raise Refused([Problem("sample", "--sample needs --real")])
+    small = [f"{name}.csv" for name in local_model.SAMPLES]
+    if real and sample and sample not in small:
+        raise Refused([Problem("sample", f"the local model can learn {', '.join(small)}, not {sample}")])
     if real and not local.installed():
         raise Refused([Problem("real", f"the local model is not installed: {local.INSTALL}")])
     if real and not settings.local_model_port:
         raise Refused([Problem("real", "local_model_port is 0, so the local model is not started; give it a port")])
-    name = (sample or local_model.SAMPLES[0]) if real else SAMPLE
-    return {"dataset": name, **(local_model.TRAINING if real else SIMULATED)}
+    return {"dataset": sample or (small[0] if real else SAMPLE), **(local_model.TRAINING if real else SIMULATED)}
 
 
 def _show(
@@ -94,11 +98,11 @@ def _tested(result: Mapping[str, Any]) -> str:
 
 def start_sample(settings: Settings, form: Mapping[str, object]) -> str:
     """Queue a training on a bundled sample, imported the first time. form: its dataset and models. Returns the run's id."""
-    sample = next(one for one in datasets.sample_files() if one.name == form["dataset"])
+    sample = next(one for one in datasets.sample_files() if one.filename == form["dataset"])
     with wiring.database().session() as session:
         whole = {
             **form,
-            "dataset": datasets.import_sample(session, sample.filename).name,
+            "dataset": datasets.import_sample(session, sample.filename, wiring.image_loader(settings)).name,
             "system_prompt": sample.system_prompt,
             "output_prompt": sample.output_prompt,
             "scorer": [sample.scorer],

@@ -85,8 +85,8 @@ class _Stream:
         self._chosen = True
         delta = _object(choice.get("delta"))
         text, thought = _said(delta)
-        if (text or thought) and self._answer.first_s is None:
-            self._answer.first_s = self._elapsed()
+        if text or thought:
+            self._answer.heard(self._elapsed())
         if text and self._listener:
             self._listener.hear(text)
         self._text.append(text)

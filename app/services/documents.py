@@ -9,10 +9,13 @@ from typing import Any
 
 from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
+from app.services.datasets import BundledSample
 from app.services.labels import Case
 from app.services.playground.answers import Card, finished
 from app.services.runs.bill import Bill
+from app.services.runs.speed import document as speed_line
 from app.services.spending import Ledger, Spending
+from app.store.api_access import ApiToken
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]
@@ -31,6 +34,19 @@ def dataset(row: Dataset, *, full: bool = False) -> Document:
         "created_at": time(row.created_at),
     }
     return about | ({"statistics": row.statistics, "report": row.report} if full else {})
+
+
+def bundled(sample: BundledSample) -> Document:
+    """A sample that comes with the product. dataset: the name that it gets."""
+    return {
+        "filename": sample.filename,
+        "dataset": sample.name,
+        "title": sample.title,
+        "description": sample.description,
+        "scorer": sample.scorer,
+        "system_prompt": sample.system_prompt,
+        "output_prompt": sample.output_prompt,
+    }
 
 
 def doubt(case: Case) -> Document:
@@ -130,6 +146,11 @@ def run(row: Run, *, full: bool = False) -> Document:
     return about | ({"spec": row.spec} if full else {})
 
 
+def token(row: ApiToken) -> Document:
+    """A token of the API, without its text, which nobody knows any more."""
+    return {"name": row.name, "created_at": time(row.created_at), "used_at": time(row.used_at)}
+
+
 def spent(totals: Totals) -> Document:
     """What a run has used. The true cost lies between cost_usd and cost_high_usd.
 
@@ -159,6 +180,7 @@ def bill(what: Bill) -> Document:
         "by_model": [{"role": line.role, "model": line.model, **_sums(line.totals)} for line in what.lines],
         "by_day": [{"day": day, **_sums(totals)} for day, totals in what.days],
         "rates": [asdict(rate) for rate in what.rates],
+        "speed": [speed_line(line) for line in what.speeds],
     }
 
 

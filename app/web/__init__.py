@@ -20,9 +20,11 @@ from app.web import (
     models,
     navigation,
     params,
+    pictures,
     playground,
     prompts,
     providers,
+    reference,
     runs,
     security,
     spending,
@@ -45,7 +47,9 @@ BLUEPRINTS = (
     prompts.pages,
     trainings.pages,
     models.pages,
+    pictures.pages,
     providers.pages,
+    reference.pages,
     style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""
@@ -75,7 +79,7 @@ def create_app(backend: Backend) -> Flask:
 def _flask_config(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": signing_key(settings),
-        "MAX_CONTENT_LENGTH": settings.uploads.max_mb * MEGABYTE + FORM_BYTES,
+        "MAX_CONTENT_LENGTH": (settings.uploads.max_mb + settings.images.archive_max_mb) * MEGABYTE + FORM_BYTES,
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "SESSION_COOKIE_NAME": "whetstone",
         "SESSION_COOKIE_HTTPONLY": True,

@@ -1,13 +1,14 @@
-"""One system message, one user message (the input, then the output prompt), one reply."""
+"""One system message, one user message (the image if there is one, the input, then the output prompt), one reply."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from app.core.model import Ask, Candidate, Case, Response
+from app.core.responders.seeing import unseen
 from app.core.templates import placeholders, render
 from app.ports.journal import CallResult, Outcome
-from app.ports.llm import Json, Message
+from app.ports.llm import Image, Json, Message
 
 PLACEHOLDERS = ("input",)
 """What a prompt may refer to as {{name}}."""
@@ -18,11 +19,14 @@ _FINISHES: dict[str, Outcome] = {"length": "truncated", "content_filter": "refus
 
 def messages(candidate: Candidate, case: Case) -> list[Message]:
     """What is sent for a case."""
-    return turns(candidate.system_prompt, candidate.output_prompt, {"input": case.input})
+    images = (case.picture.image,) if case.picture and case.picture.image else ()
+    return turns(candidate.system_prompt, candidate.output_prompt, {"input": case.input}, images)
 
 
-def turns(system_prompt: str, output_prompt: str, values: Mapping[str, str]) -> list[Message]:
-    """What a pair of prompts sends. values: of the placeholders; "input" must be among them.
+def turns(
+    system_prompt: str, output_prompt: str, values: Mapping[str, str], images: tuple[Image, ...] = ()
+) -> list[Message]:
+    """What a pair of prompts sends. values: of the placeholders; "input" must be among them. images: come with the input.
 
     The input comes first and the output prompt after it, unless a prompt says itself where {{input}} belongs.
     Raises: UnknownPlaceholder.
@@ -31,8 +35,8 @@ def turns(system_prompt: str, output_prompt: str, values: Mapping[str, str]) -> 
     closing = render(output_prompt, values)
     user = closing if placed else "\n\n".join(part for part in (values["input"], closing) if part)
     system = render(system_prompt, values)
-    turns = [Message("system", system)] if system.strip() else []
-    return [*turns, Message("user", user)] if user.strip() else turns
+    first = [Message("system", system)] if system.strip() else []
+    return [*first, Message("user", user, images)] if user.strip() or images else first
 
 
 class SingleTurn:
@@ -45,6 +49,8 @@ class SingleTurn:
 
     async def respond(self, candidate: Candidate, case: Case, ask: Ask) -> Response:
         """See app.core.model.Responder."""
+        if failure := unseen(candidate.model, case):
+            return failure
         return read(await ask("primary", candidate.model, messages(candidate, case)))
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.core.datasets import Statistics
 from app.core.storable import storable
 from app.ports.llm import Json
 from app.services.errors import Invalid, Problem
 from app.services.labels.difference import touched
 from app.services.labels.rulings import rulings_of
-from app.services.labels.versions import batches, free_name, lock
+from app.services.labels.versions import batches, free_name, lock, tallied
 from app.store.examples import NewExample, add_examples
 from app.store.models import Dataset, Example, Ruling
 
@@ -40,32 +39,32 @@ def append_example(session: Session, dataset: Dataset, *, text: str, answer: str
 def _store(session: Session, dataset: Dataset, root: Dataset, example: tuple[str, str]) -> Dataset:
     row = 1 + (session.scalar(select(func.max(Example.row)).where(Example.dataset_id == dataset.id)) or 0)
     version, name = free_name(session, dataset, root)
+    last: NewExample = (row, *example, {}, None)
+    digest, statistics = tallied(dataset, _rows(session, dataset, last))
     made = Dataset(
         name=name,
-        digest="",
+        digest=digest,
         source=dataset.source,
         rows=dataset.rows + 1,
         report=_report(dataset, row),
-        statistics={},
+        statistics=statistics,
         root_id=dataset.root_id or dataset.id,
         parent_id=dataset.id,
         version=version,
     )
     session.add(made)
     session.flush()
-    counted, marked = Statistics(), hashlib.sha256()
-    last: NewExample = (row, *example, {})
-    for batch in (*batches(session, dataset, {}), [last]):
+    for batch in _rows(session, dataset, last):
         add_examples(session, made.id, batch)
-        for number, text, answer, _ in batch:
-            counted.add(number, text, answer)
-            for data in (text.encode(), answer.encode()):
-                marked.update(len(data).to_bytes(8, "big") + data)
-    made.digest, made.statistics = marked.hexdigest(), counted.as_json()
     for number, one in rulings_of(session, dataset).items():
         session.add(Ruling(dataset_id=made.id, row=number, ruling=one.ruling, reference=one.reference, note=one.note))
     session.flush()
     return made
+
+
+def _rows(session: Session, dataset: Dataset, last: NewExample) -> Iterator[list[NewExample]]:
+    yield from batches(session, dataset, {})
+    yield [last]
 
 
 def _report(dataset: Dataset, row: int) -> Json:

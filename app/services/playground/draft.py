@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -110,7 +110,7 @@ class _Draft:
         budget = self._settings.budget
         unpriced = any(self._gateway.price(model.ref) is None for model in models if not model.problems)
         return {
-            "messages": [asdict(message) for message in messages],
+            "messages": [{"role": one.role, "content": one.content} for one in messages],
             "asked": self._form.model_dump(),
             "models": [model.pinned for model in models],
             "calls": calls,

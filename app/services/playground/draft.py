@@ -56,7 +56,11 @@ def parse(
 
     raw: field name -> value, blank ones meaning the default. Raises: Invalid with every problem found.
     """
-    form, problems = read(storable_json(dict(raw)), settings)
+    try:
+        given = storable_json(dict(raw))
+    except (ValueError, TypeError, RecursionError):
+        raise Invalid([Problem("", "a value cannot be kept: a number without end, or nested too deeply")]) from None
+    form, problems = read(given, settings)
     draft = _Draft(session, form, settings, gateway)
     texts = draft.texts()
     spec = draft.spec(texts)

@@ -7,6 +7,7 @@ import io
 
 from sqlalchemy.orm import Session
 
+from app.core.storable import storable
 from app.services import datasets, labels
 from app.services.errors import Invalid, NotFound, Problem
 from app.store.models import Dataset
@@ -17,6 +18,7 @@ def save_example(session: Session, name: str, *, text: str, answer: str) -> Data
 
     name: of a dataset, of which the newest version is continued; a new one when there is none. Raises: Invalid.
     """
+    name, text, answer = (storable(given) for given in (name, text, answer))
     problems = []
     if not text.strip():
         problems.append(Problem("input", "an example needs an input"))

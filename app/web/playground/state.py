@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from flask import request
 
+from app.core.storable import storable
 from app.ports.llm import Json
 from app.services import playground, prompts
 from app.services.errors import Invalid, NotFound
@@ -64,7 +65,8 @@ def sent() -> State:
     form = request.form
     values = {name: _lines(form.get(name, "")) for name in TEXTS}
     models = tuple(filter(None, (params.clean(name) for name in form.getlist("models"))))
-    variables = {key.removeprefix(VARIABLE): _lines(v) for key, v in form.items() if key.startswith(VARIABLE)}
+    named = {key.removeprefix(VARIABLE): value for key, value in form.items() if key.startswith(VARIABLE)}
+    variables = {name: _lines(value) for name, value in named.items() if name.isidentifier()}
     once = form.get("once", "")
     good = len(once) == 10 and all(sign in "0123456789abcdef" for sign in once)
     return State(
@@ -119,4 +121,4 @@ def loaded(state: State, prompt: str) -> State:
 
 def _lines(text: str) -> str:
     """Browsers send CRLF; a text must not change by being sent."""
-    return text.replace("\r\n", "\n")
+    return storable(text.replace("\r\n", "\n"))

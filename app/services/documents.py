@@ -213,7 +213,7 @@ def _sums(totals: Totals) -> Document:
 def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
     if row.kind == "try":
-        return tried(row, finished(row), totals)
+        return tried(row, finished(row), totals) | {"verdict": None, "sentence": None}
     return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
 
 

@@ -3,7 +3,11 @@ function listen(answers) {
   const source = new EventSource(answers.dataset.stream);
   const here = answers.dataset.here;
   const lost = answers.querySelector("[data-lost]");
-  const show = (path, target) => globalThis.htmx.ajax("GET", `${here}/${path}`, { target, swap: "outerHTML" });
+  // One after the other: of two requests at once htmx drops one.
+  let last = Promise.resolve();
+  const show = (path, target) => {
+    last = last.then(() => globalThis.htmx.ajax("GET", `${here}/${path}`, { target, swap: "outerHTML" })).catch(() => { lost.hidden = false; });
+  };
   let cards = 0;
   const close = () => { if (!answers.isConnected) source.close(); return !answers.isConnected; };
   source.addEventListener("open", () => { lost.hidden = true; });
@@ -27,7 +31,7 @@ function listen(answers) {
   });
   source.addEventListener("end", () => {
     source.close();
-    if (answers.isConnected) show("answers", "#answers");
+    show("answers", "#answers");
   });
 }
 

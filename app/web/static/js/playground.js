@@ -6,7 +6,7 @@ function listen(answers) {
   // One after the other: of two requests at once htmx drops one.
   let last = Promise.resolve();
   const show = (path, target) => {
-    last = last.then(() => globalThis.htmx.ajax("GET", `${here}/${path}`, { target, swap: "outerHTML" })).catch(() => { lost.hidden = false; });
+    last = last.then(() => answers.isConnected && globalThis.htmx.ajax("GET", `${here}/${path}`, { target, swap: "outerHTML" })).catch(() => { lost.hidden = false; });
   };
   let cards = 0;
   const close = () => { if (!answers.isConnected) source.close(); return !answers.isConnected; };

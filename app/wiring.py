@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from functools import cache
 
 from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
 from app.llm.minilm import local_embedder
 from app.llm.pace import RedisPace
+from app.ports.live import Ear
 from app.ports.scoring import Tools
 from app.sandbox import Limits, ProcessSandbox
 from app.services import drive as driving
 from app.services import helping, hints
 from app.services.machine import Machine
 from app.services.pictures import Loader, Nowhere, Place
+from app.services.saying import RedisEar
 from app.store.claims import Claim
 from app.store.crew import SqlCrew
 from app.store.database import Database
@@ -65,8 +68,8 @@ def open_pace() -> RedisPace:
     return RedisPace(settings().redis_address)
 
 
-def drive(run_id: str) -> str:
-    """Work on a run in this process (see app.services.drive)."""
+def drive(run_id: str, open_ear: Callable[[str], Ear | None] | None = None) -> str:
+    """Work on a run in this process (see app.services.drive). open_ear: who hears answers while they come; None: the pages."""
     return driving.drive(
         run_id,
         database=database(),
@@ -76,6 +79,7 @@ def drive(run_id: str) -> str:
         lease_s=settings().lease_s,
         machine=Machine.of(settings(), database().engine),
         colleagues=driving.Colleagues(open_pace, _crew),
+        open_ear=open_ear or (lambda run_id: RedisEar(settings().redis_address, run_id)),
     )
 
 

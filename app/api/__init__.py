@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import comparisons, datasets, guard, labels, models, prompts, runs, spending, trainings, transfer
+from app.api import comparisons, datasets, guard, labels, models, prompts, runs, spending, trainings, transfer, tries
 from app.api.context import answer, close_session, refusal
 from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
@@ -28,6 +28,7 @@ PARTS = (
     trainings.routes,
     comparisons.routes,
     transfer.routes,
+    tries.routes,
     runs.routes,
     spending.routes,
 )

@@ -326,7 +326,7 @@ class Run(Shape):
     reason: str
     wish: str
     simulated: bool
-    dataset: str
+    dataset: str | None
     prompt: str | None
     cloned_from: str | None
     origin: str | None

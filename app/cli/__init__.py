@@ -10,7 +10,22 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, compare, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, tokens, train
+from app.cli import (
+    bill,
+    compare,
+    datasets,
+    demo,
+    doctor,
+    models,
+    plan,
+    prompts,
+    prune,
+    runs,
+    serve,
+    tokens,
+    train,
+    trying,
+)
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -90,6 +105,7 @@ for command in (
     tokens.tokens,
     train.train,
     plan.plan,
+    trying.try_,
     runs.runs,
     compare.compare,
     prune.prune,

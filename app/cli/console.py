@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -65,6 +66,20 @@ def explain(problems: Sequence[Problem], as_json: bool) -> None:
         for number, line in enumerate(problem.message.splitlines() or [""]):
             start = f"error: {problem.field}: " if problem.field else "error: "
             click.echo(line if number else start + line, err=True)
+
+
+LONGEST_PATH = 1000
+
+
+def text_or_file(field: str, given: str) -> str:
+    """The text of the file of that name, else what was given itself. Raises: Refused for a file that is no text."""
+    file = Path(given)
+    if not given or "\n" in given or len(given) > LONGEST_PATH or not file.is_file():
+        return given
+    try:
+        return file.read_text("utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused([Problem(field, f"{given} cannot be read as text: {error}")]) from None
 
 
 def say(text: str) -> None:

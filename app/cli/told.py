@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from app.cli.tried import show_tried
 from app.ports.journal import Totals
 from app.services import runs
 
@@ -58,5 +59,9 @@ def show_comparison(result: Mapping[str, Any], totals: Totals) -> None:
     click.echo(f"spent: {runs.spent_in_words(totals)}")
 
 
-SHOWS: dict[str, Callable[[Mapping[str, Any], Totals], None]] = {"plan": show_plan, "compare": show_comparison}
+SHOWS: dict[str, Callable[[Mapping[str, Any], Totals], None]] = {
+    "plan": show_plan,
+    "compare": show_comparison,
+    "try": show_tried,
+}
 """By kind of run; the others are shown as trainings."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say
+from app.cli.console import Exit, Refused, emit, json_option, say, text_or_file
 from app.cli.datasets import open_file
 from app.cli.told import SHOWS
 from app.core import scorers
@@ -24,8 +24,6 @@ from app.services import datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.services.pictures import Folder
 from app.store.models import Run
-
-LONGEST_PATH = 1000
 
 
 def _option(flag: str, field: str = "", **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -155,7 +153,7 @@ def leave(run: Run, as_json: bool) -> int:
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
     raw: dict[str, object] = {**form, "scorer": [scorer_of(text) for text in form["scorer"]]}
-    return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
+    return raw | {field: text_or_file(field, form[field]) for field in TEXTS if form[field]}
 
 
 def scorer_of(given: str) -> str:
@@ -173,18 +171,8 @@ def scorer_of(given: str) -> str:
     for key in named:
         if kinds[key] == "file" and not Path(texts[key]).is_file():
             raise Refused([Problem("scorer", f"{name}: there is no file {texts[key][:200]!r}")])
-        texts[key] = _text_or_file("scorer", texts[key])
+        texts[key] = text_or_file("scorer", texts[key])
     return scorers.format(scorers.read(name, texts))
-
-
-def _text_or_file(field: str, given: str) -> str:
-    file = Path(given)
-    if "\n" in given or len(given) > LONGEST_PATH or not file.is_file():
-        return given
-    try:
-        return file.read_text("utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused([Problem(field, f"{given} cannot be read as text: {error}")]) from None
 
 
 def _dataset(session: Session, given: str) -> str:
@@ -243,7 +231,7 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
 
 def exit_code(result: Mapping[str, Any]) -> Exit:
     """0 done, 1 failed or paused, 3 gate not met, 4 cancelled or out of budget."""
-    if result["status"] == "cancelled" or result["stopped_by"] == "budget":
+    if result["status"] == "cancelled" or result.get("stopped_by") == "budget":
         return Exit.STOPPED
     if result["status"] != "done":
         return Exit.FAILED

@@ -237,6 +237,8 @@ class Settings(Section):
     """The Redis to use; when empty, an embedded one is started on redis_port."""
     redis_port: Annotated[Whole, Field(ge=1, le=65535)] = 6390
     """Port of the embedded Redis on 127.0.0.1."""
+    local_model_port: Annotated[Whole, Field(ge=0, le=65535)] = 6395
+    """Port of the local model's server on 127.0.0.1, once it is installed (`make local`); 0: it is not started."""
 
     worker_processes: Annotated[Whole, Field(ge=1, le=256)] = 2
     """Runs that one worker drives at the same time."""

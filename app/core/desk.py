@@ -172,6 +172,8 @@ class Desk:
     async def complete(self, request: Request) -> Reply:
         """One sending."""
         deadline = self.policy.deadline_s
+        if request.listener:
+            request.listener.begin()
         try:
             async with asyncio.timeout(deadline + 5):
                 return await self._llm.complete(request, deadline_s=deadline)

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from app.llm import local
 from app.llm.known import KNOWN, Known
 from app.llm.routes import base_of, checked, endpoint, is_local, key_for, route
 from app.ports.llm import ModelRef, Permanent
@@ -24,6 +25,12 @@ def problem(model: ModelRef, environ: Mapping[str, str], project: str = "") -> s
         if way.adapter == "simulated":
             models = KNOWN["simulated"].examples
             return None if model.name in models else f"the simulated models are {', '.join(models)}"
+        if (
+            model.name.startswith(f"{local.PROVIDER}/")
+            and not model.api_base
+            and (flaw := local.problem(way.model, environ))
+        ):
+            return flaw
         if way.adapter == "openai":
             endpoint(way, model.api_base, environ)
             return None
@@ -112,7 +119,10 @@ def unreachable(model: ModelRef, environ: Mapping[str, str], timeout_s: float = 
         return str(error)
     if base is None or (base == way.provider.default_base and not way.provider.local):
         return None
-    return reachable(base, timeout_s)
+    flaw = reachable(base, timeout_s)
+    if flaw and way.provider.name == local.PROVIDER and not model.api_base:
+        return "the local model's server does not answer: `whetstone up` starts it"
+    return flaw
 
 
 def reachable(base: str, timeout_s: float = 2.0) -> str | None:

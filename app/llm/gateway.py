@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.config import Settings
-from app.llm import checks, vision
+from app.llm import checks, local, vision
 from app.llm.known import Adapter
 from app.llm.prices import Prices
 from app.llm.routes import route
@@ -33,7 +33,7 @@ class Gateway:
     ) -> None:
         self._images = images
         self._settings = settings
-        self._environ = os.environ if environ is None else environ
+        self._environ = local.with_address(os.environ if environ is None else environ, settings.local_model_port)
         self._prices = Prices(prices)
         self._adapters: dict[Adapter, LLM] = {}
         self._routes: dict[tuple[str, str | None], Adapter] = {}

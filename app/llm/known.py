@@ -46,6 +46,15 @@ KNOWN: dict[str, Known] = {
             examples=("simulated/primary", "simulated/optimizer", "simulated/judge"),
         ),
         Known(
+            "local",
+            "Local model",
+            "openai",
+            bases=("LOCAL_MODEL_BASE",),
+            default_base="http://127.0.0.1:6395/v1",
+            local=True,
+            examples=("local/smollm2",),
+        ),
+        Known(
             "vertex_ai",
             "Vertex AI",
             "vertex",

@@ -22,7 +22,7 @@ from app.llm.prices import Prices
 from app.llm.routes import Route, base_of, key_for, route
 from app.llm.sse import broken, usage_of
 from app.ports.images import NO_IMAGES, Images
-from app.ports.llm import CallError, Json, ModelRef, Price, Reply, Request, TimedOut
+from app.ports.llm import CallError, Json, Listener, ModelRef, Price, Reply, Request, TimedOut
 
 _BEFORE_IMPORT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -95,7 +95,7 @@ class LiteLLM:
                     **access,
                     **words,
                 )
-                answer = await _read(stream, began)
+                answer = await _read(stream, began, request.listener)
         except TimeoutError:
             raise TimedOut(f"no complete answer within {deadline_s:g} s", maybe_paid=True) from None
         except CallError:
@@ -192,7 +192,7 @@ def _load() -> Any:
     return litellm
 
 
-async def _read(stream: Any, began: float) -> Answer:
+async def _read(stream: Any, began: float, listener: Listener | None = None) -> Answer:
     """The answer in LiteLLM's stream of chunks."""
     answer = Answer()
     text: list[str] = []
@@ -206,6 +206,8 @@ async def _read(stream: Any, began: float) -> Answer:
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
                 if said or mused:
                     answer.heard(time.perf_counter() - began)
+                if said and listener:
+                    listener.hear(said)
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

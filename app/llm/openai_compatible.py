@@ -22,6 +22,7 @@ from app.llm.routes import Endpoint, endpoint, is_local, route
 from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import (
     CallError,
+    Listener,
     ModelRef,
     Price,
     Rejected,
@@ -99,7 +100,7 @@ class OpenAICompatible:
             body, adjustments = dialect.body_of(request, target.model, refused, loaded)
             began = time.perf_counter()
             try:
-                answer = await self._exchange(target, json.dumps(body).encode(), began)
+                answer = await self._exchange(target, json.dumps(body).encode(), began, request.listener)
             except _Refused as error:
                 word = dialect.concession(error.refusal, body)
                 if word is None:
@@ -113,13 +114,13 @@ class OpenAICompatible:
             f"the server refused every form of the request, the last time without {', '.join(sorted(refused))}"
         )
 
-    async def _exchange(self, target: Endpoint, body: bytes, began: float) -> Answer:
+    async def _exchange(self, target: Endpoint, body: bytes, began: float, listener: Listener | None) -> Answer:
         try:
             post = self._session().post(
                 target.url, data=body, headers=target.headers, allow_redirects=False, proxy=self._proxy(target.url)
             )
             async with post as response:
-                return await _read(response, lambda: time.perf_counter() - began)
+                return await _read(response, lambda: time.perf_counter() - began, listener)
         except sse.RefusedInside as error:
             raise _late(error_of(error.refusal, target.secrets, target.hint)) from None
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
@@ -154,13 +155,13 @@ class OpenAICompatible:
         return None if passed_by else self._proxies.get(parts.scheme)
 
 
-async def _read(response: aiohttp.ClientResponse, elapsed: Callable[[], float]) -> Answer:
+async def _read(response: aiohttp.ClientResponse, elapsed: Callable[[], float], listener: Listener | None) -> Answer:
     if response.status != 200:
         body = await _bounded(response, 64 * 1024)
         raise _Refused(read_refusal(response.status, lower(response.headers), body))
     kind = response.content_type
     if kind == "text/event-stream":
-        return await sse.read_stream(response.content.iter_any(), elapsed)
+        return await sse.read_stream(response.content.iter_any(), elapsed, listener)
     if kind == "text/html":
         raise ServerFault("the server sent a web page instead of an answer", maybe_paid=True)
     body = await _bounded(response, sse.LARGEST_BODY + 1)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from app.llm import local
 from app.ports.llm import Json, ModelRef, Price, Usage
 
 _TABLE = "model_prices_and_context_window_backup.json"
@@ -103,6 +104,8 @@ class Prices:
         """USD per token, or None when unknown; the model's own price comes first, then that of its service tier."""
         if model.price:
             return model.price
+        if model.name.startswith(f"{local.PROVIDER}/") and not model.api_base:
+            return Price(0.0, 0.0)  # it runs on this machine
         entry = self.entry(model.name)
         return entry.of_tier(model.params.get("service_tier")) if entry else None
 

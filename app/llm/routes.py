@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import SplitResult, urlsplit
 
+from app.llm import local
 from app.llm.known import KNOWN, Adapter, Known, litellm_providers
 from app.llm.prices import bundled
 from app.ports.llm import ModelRef, Unauthorized, UnknownModel
@@ -87,6 +88,8 @@ def endpoint(way: Route, api_base: str | None, environ: Mapping[str, str]) -> En
     key, hint = key_for(provider, base, environ)
     url = _chat_url(base, way.model, provider, environ)
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
+    if provider.name == local.PROVIDER:
+        headers["Connection"] = "close"  # llama.cpp's server drops connections after a stream that it promised to keep
     if key:
         headers |= {"api-key": key} if provider.name == "azure" else {"Authorization": f"Bearer {key}"}
     return Endpoint(url, headers, way.model, (key,) if key else (), hint)

@@ -90,7 +90,7 @@ class Vertex:
             began = time.perf_counter()
             stream = client.stream_generate_content(sent, retry=None, timeout=call.remaining())
             call.follow(stream)
-            answer = vertex_wire.read(stream, lambda: time.perf_counter() - began)
+            answer = vertex_wire.read(stream, lambda: time.perf_counter() - began, request.listener)
         return reply(answer, request, self._prices, time.perf_counter() - began, adjustments)
 
 

@@ -14,6 +14,7 @@ from app.ports.llm import (
     CallError,
     ContentFiltered,
     Json,
+    Listener,
     Message,
     Rejected,
     Request,
@@ -121,7 +122,7 @@ def schema_of(schema: Json) -> Any:
     return api.Schema(**values)
 
 
-def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
+def read(stream: Iterable[Any], elapsed: Callable[[], float], listener: Listener | None = None) -> Answer:
     """The answer in a stream of responses. elapsed: seconds since sending.
 
     Raises: ContentFiltered for a blocked prompt, ServerFault for a stream without an end.
@@ -141,6 +142,8 @@ def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
                 (thought if part.thought else text).append(part.text)
                 if part.text:
                     answer.heard(elapsed())
+                if listener and part.text and not part.thought:
+                    listener.hear(part.text)
             answer.finish = _finish(candidate) or answer.finish
     if not answer.finish:
         raise broken("it ended without a finished candidate")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.ports.journal import Totals
 from app.services.comparison.told import result as compared
 from app.services.datasets import BundledSample
 from app.services.labels import Case
+from app.services.playground.answers import Card, finished
 from app.services.runs.bill import Bill
 from app.services.runs.speed import document as speed_line
 from app.services.spending import Ledger, Spending
@@ -139,7 +140,7 @@ def run(row: Run, *, full: bool = False) -> Document:
         "reason": row.reason,
         "wish": row.wish,
         "simulated": row.simulated,
-        "dataset": row.spec["dataset"]["name"],
+        "dataset": (row.spec.get("dataset") or {}).get("name"),
         "prompt": row.prompt.name if row.prompt else None,
         "cloned_from": row.cloned_from,
         "origin": row.origin_id,
@@ -222,6 +223,8 @@ def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
     if row.kind == "compare":
         return compared(row, spent(totals))
+    if row.kind == "try":
+        return tried(row, finished(row), totals) | {"verdict": None, "sentence": None}
     return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
 
 
@@ -277,6 +280,14 @@ def training_result(row: Run, totals: Totals) -> Document:
         "shorter": _shorter(outcome.get("shortening")),
         **spent(totals),
     }
+
+
+def tried(row: Run, cards: Sequence[Card], totals: Totals) -> Document:
+    """The answers of a try; answer is null while there is none, and its cost_usd while the price is unknown."""
+    told = ("number", "model", "title", "state", "answer", "adjustments")
+    answers = [{name: getattr(one, name) for name in told} for one in cards]
+    about = {"run": row.id, "status": row.status, "reason": row.reason, "simulated": row.simulated}
+    return {**about, "answers": answers, **spent(totals)}
 
 
 def _shorter(found: Any) -> Document | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.config import Settings
-from app.llm import checks
+from app.llm import checks, local
 from app.llm.known import KNOWN, Known
 from app.llm.routes import base_of
 from app.ports.llm import Permanent
+from app.services import local_model
 
 LOOK_S = 0.3
 """Seconds to wait for a server on this machine or network."""
@@ -48,6 +49,9 @@ def _look(known: Known, settings: Settings, environ: Mapping[str, str]) -> Provi
     elif known.name == "bedrock":
         missing = checks.bedrock_problem(known, environ) or ""
         how = "" if missing else "AWS credentials found"
+    elif known.name == local.PROVIDER:
+        missing = local_model.missing(settings, environ)
+        how = "" if missing else f"a real model at {_place(local_model.address(settings, environ))}; it costs nothing"
     elif known.local:
         how, missing = _local(known, environ)
     else:

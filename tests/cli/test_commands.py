@@ -47,6 +47,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "backup",
         "doctor",
         "demo",
+        "try",
         "datasets import",
         "models activate",
         "models clone",

@@ -17,7 +17,7 @@ from app.config import ROOT, Settings
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.llm import CallError, Json, Request
-from app.services import comparison, datasets, prompts, rejudging, runs, training
+from app.services import comparison, datasets, playground, prompts, rejudging, runs, training
 from app.services.drive import drive
 from app.store.database import Database
 from app.store.models import Run
@@ -36,13 +36,15 @@ class Small:
 
     queue: stores it with whatever it needs and returns its id; the mapping changes what is asked for.
     rule: what its models say. late: a commit that it surely comes to, with four calls at a time.
-    least: crashes at the least, when it dies before and after every commit with one call at a time.
+    least: crashes at the least, when it dies before and after every commit with one call at a time. writes: to its journal, at
+    the least.
     """
 
     queue: Callable[[Session, Mapping[str, Any]], str]
     rule: Callable[[Request], str]
     late: int = 30
     least: int = 200
+    writes: int = 50
 
 
 def small(kind: str) -> Small:
@@ -153,9 +155,21 @@ def _queue_rejudging(session: Session, changes: Mapping[str, Any]) -> str:
     return rejudging.start(session, spec).id
 
 
+def _queue_try(session: Session, changes: Mapping[str, Any]) -> str:
+    settings = Settings()
+    asked = {
+        "models": ["simulated/primary", OPTIMIZER, "simulated/judge"],
+        "system_prompt": "Classify the message.",
+        "input": "Where is my parcel?",
+    }
+    spec, _ = playground.parse(session, asked, settings=settings, gateway=Gateway(settings, {}))
+    return playground.start(session, spec | {key: changes[key] for key in changes if key in spec}).id
+
+
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
     "rejudge": Small(_queue_rejudging, _answer, least=100),
     "compare": Small(_queue_comparison, _answer, late=8, least=100),
     "plan": Small(_queue_plan, _answer, late=8, least=100),
+    "try": Small(_queue_try, _answer, late=2, least=6, writes=10),
 }

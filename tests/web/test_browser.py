@@ -34,6 +34,7 @@ PAGES = [
     "/prompts",
     "/prompts/1",
     "/trainings/new?from=r0finished",
+    "/playground?prompt=bank topics&model=simulated/primary",
     "/providers",
     "/find?search=run",
     "/style",

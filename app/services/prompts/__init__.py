@@ -1,6 +1,15 @@
 """The prompt library: named prompts, immutable versions, movable labels; what runs found; words in and out."""
 
-from app.services.prompts.checks import KINDS, LABEL_RULE, NAME_RULE, Words, notes_on, parse_messages, variables
+from app.services.prompts.checks import (
+    KINDS,
+    LABEL_RULE,
+    NAME_RULE,
+    Words,
+    checked_messages,
+    notes_on,
+    parse_messages,
+    variables,
+)
 from app.services.prompts.diff import Op, word_diff
 from app.services.prompts.exchange import FORMATS, Imported, export, import_prompts
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
@@ -51,6 +60,7 @@ __all__ = [
     "adopt",
     "by_id",
     "check_about",
+    "checked_messages",
     "create",
     "delete",
     "describe",

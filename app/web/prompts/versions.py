@@ -15,6 +15,7 @@ from app.web.database import session
 from app.web.prompts.browse import labels_of
 from app.web.prompts.drafts import text_of
 from app.web.prompts.page import get, notes, pages, parts, variables, version_of
+from app.web.trying import panel_of_version
 
 VIEWS = ("prompt", "changes", *prompts.FORMATS)
 FILES = {"text": ("txt", "text/plain"), "yaml": ("yaml", "application/yaml"), "json": ("json", "application/json")}
@@ -45,6 +46,7 @@ def version(prompt_id: int, number: int) -> ResponseReturnValue:
         changes=pieces(parent, shown) if parent is not None and view == "changes" else [],
         is_head=shown is prompts.head(prompt),
         neighbours=_neighbours(prompt, shown),
+        panel=panel_of_version(prompt, shown, variables(shown)),
     )
 
 

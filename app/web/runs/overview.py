@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from flask import jsonify, url_for
+from flask import jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import feed, prompts, runs
@@ -35,6 +35,8 @@ SHOWS = (("", "All"), ("decision", "Decisions"), ("reasoning", "Reasoning"), ("w
 def overview(run_id: str) -> ResponseReturnValue:
     """The first page of a run."""
     run = get(run_id)
+    if run.kind == "try":
+        return redirect(url_for("playground.show", run_id=run_id))
     newest = feed.newest(session(), run_id)
     show = params.choice("show", KINDS)
     here = partial(url_for, "runs.overview", run_id=run_id)

@@ -13,7 +13,20 @@ from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import comparisons, datasets, guard, labels, models, prompts, runs, spending, trainings, transfer, tries
+from app.api import (
+    comparisons,
+    datasets,
+    figures,
+    guard,
+    labels,
+    models,
+    prompts,
+    runs,
+    spending,
+    trainings,
+    transfer,
+    tries,
+)
 from app.api.context import answer, close_session, refusal
 from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
@@ -30,6 +43,7 @@ PARTS = (
     transfer.routes,
     tries.routes,
     runs.routes,
+    figures.routes,
     spending.routes,
 )
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -40,6 +40,7 @@ SEARCH = Parameter("words that name, prompt or dataset contain")
 FILTERS = {
     "kind": Parameter("such as train", choices=("", *KINDS)),
     "status": Parameter("such as done"),
+    "sort": Parameter("the order", choices=("", *service.ORDERS)),
     "search": SEARCH,
 }
 OF_SAMPLES = {
@@ -53,13 +54,16 @@ routes = Blueprint("runs", __name__, url_prefix="/runs")
 @routes.get("")
 @describe(page(shapes.Run), query=FILTERS | paged("a run's id"))
 def list_all() -> Response:
-    """The runs, the newest first: kind, status, search, after, limit."""
-    size = page_size()
+    """The runs: kind, status, search, sort (newest, oldest or name), after, limit."""
+    size, order = page_size(), request.args.get("sort") or "newest"
+    if order not in service.ORDERS:
+        raise Invalid([Problem("sort", f"must be one of {', '.join(service.ORDERS)}, not {order[:40]!r}")])
     found = service.list_runs(
         session(),
         status=request.args.get("status", ""),
         search=request.args.get("search", ""),
         kind=request.args.get("kind", ""),
+        order=order,
         after=request.args.get("after", ""),
         limit=size,
     )

@@ -13,44 +13,6 @@ from tests.web.conftest import Site, Visit
 
 pytestmark = pytest.mark.browser
 
-PAGES = [
-    "/",
-    "/runs",
-    "/runs/r0finished",
-    "/runs/r1running",
-    "/runs/r0finished/proposals/3",
-    "/runs/r0finished/examples",
-    "/runs/r0finished/calls",
-    "/runs/r0finished/bill",
-    "/runs/r0finished/log",
-    "/runs/r0finished/settings",
-    "/compare?a=r0finished:0&b=r0finished",
-    "/spending",
-    "/datasets",
-    "/datasets/1",
-    "/datasets/1/labels?state=all",
-    "/datasets/1/changes",
-    "/runs/r0finished/rejudge",
-    "/prompts",
-    "/prompts/1",
-    "/trainings/new?from=r0finished",
-    "/playground?prompt=bank topics&model=simulated/primary",
-    "/providers",
-    "/find?search=run",
-    "/style",
-]
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_every_page_is_quiet_and_fits(visit: Callable[..., Visit], site: Site, width: int, scheme: str) -> None:
-    seen = visit("/", width=width, scheme=scheme)
-    for path in PAGES:
-        seen.page.goto(site.url + path)
-        seen.page.wait_for_load_state("load")
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert seen.complaints == [], path
-        assert seen.foreign == [], path
-
 
 def test_the_theme_switch_is_kept(visit: Callable[..., Visit]) -> None:
     page = visit("/runs", scheme="light").page
@@ -152,3 +114,35 @@ def test_a_run_is_seen_to_grow_and_to_end(visit: Callable[..., Visit], site: Sit
         expect(page.locator("#log li").last).to_contain_text("The run is done")
         assert page.locator("#proposal-2").count() == 1
         assert seen.complaints == []
+
+
+def test_a_list_is_put_in_order_by_keys_and_by_mouse(visit: Callable[..., Visit]) -> None:
+    seen = visit("/style")
+    page = seen.page
+    arranged = page.locator("[data-arrange=ranking]")
+
+    def stands() -> list[str]:
+        rows = arranged.locator("li").all()
+        return [f"{row.locator('.place').input_value()} {row.get_attribute('data-label')}" for row in rows]
+
+    assert stands() == ["1 Apple", "2 Pear", "2 Plum", "4 Quince"]
+    arranged.get_by_role("button", name="Move Quince", exact=True).focus()
+    page.keyboard.press("Alt+ArrowUp")
+    assert stands() == ["1 Apple", "2 Pear", "2 Quince", "2 Plum"]
+    expect(arranged.get_by_role("status")).to_have_text("Quince: place 2 of 4, tied with the one above")
+    page.keyboard.press("=")
+    assert stands() == ["1 Apple", "2 Pear", "3 Quince", "3 Plum"]
+    for key in ("Space", "Home"):
+        page.keyboard.press(key)
+    assert stands() == ["1 Quince", "2 Apple", "3 Pear", "4 Plum"]
+    page.keyboard.press("Escape")
+    assert stands() == ["1 Apple", "2 Pear", "3 Quince", "3 Plum"]
+    expect(arranged.get_by_role("button", name="Move Quince", exact=True)).to_be_focused()
+    arranged.get_by_label("Place of Apple").fill("3")
+    page.keyboard.press("Tab")
+    assert stands() == ["1 Pear", "2 Quince", "2 Plum", "2 Apple"]
+    grip = arranged.get_by_role("button", name="Move Apple", exact=True)
+    grip.drag_to(arranged.get_by_role("button", name="Move Pear", exact=True), target_position={"x": 16, "y": 2})
+    expect(arranged.locator("li").first).to_have_attribute("data-label", "Apple")
+    assert stands() == ["1 Apple", "2 Pear", "3 Quince", "3 Plum"]
+    assert seen.complaints == []

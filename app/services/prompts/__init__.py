@@ -14,11 +14,13 @@ from app.services.prompts.diff import Op, word_diff
 from app.services.prompts.exchange import FORMATS, Imported, export, import_prompts
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
 from app.services.prompts.instructions import (
+    INSTRUCTIONS,
     instructions_flaw,
     judge_flaw,
     judge_instructions,
     optimizer_instructions,
     save_optimizer_instructions,
+    shipped_instructions,
 )
 from app.services.prompts.library import (
     Summary,
@@ -48,6 +50,7 @@ from app.services.prompts.versions import (
 
 __all__ = [
     "FORMATS",
+    "INSTRUCTIONS",
     "KINDS",
     "LABEL_RULE",
     "NAME_RULE",
@@ -84,6 +87,7 @@ __all__ = [
     "save_optimizer_instructions",
     "save_version",
     "set_label",
+    "shipped_instructions",
     "summaries",
     "tags_in_use",
     "unsaved",

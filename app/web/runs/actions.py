@@ -52,18 +52,19 @@ def delete(run_id: str) -> ResponseReturnValue:
 @pages.post("/<run_id>/rename")
 def rename(run_id: str) -> ResponseReturnValue:
     """Give a run another name."""
+    name = params.clean(request.form.get("name", ""))
     try:
-        runs.rename(session(), run_id, params.clean(request.form.get("name", "")))
+        runs.rename(session(), run_id, name)
     except Invalid as error:
         run = get(run_id)
-        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error)), 422
+        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error), typed=name), 422
     return redirect(url_for("runs.told", run_id=run_id), 303)
 
 
 def _answer(run_id: str, words: str) -> ResponseReturnValue:
     """The head of the run as it is now, or the whole page for a browser without scripts."""
     if is_fragment():
-        return render("runs/parts/head.html", get(run_id))
+        return render("runs/parts/head.html", get(run_id), told=words)
     flash(words, "good")
     return redirect(url_for("runs.overview", run_id=run_id), 303)
 

@@ -16,7 +16,9 @@ from app.web import params
 from app.web.context import backend, settings
 from app.web.database import session
 from app.web.errors import by_field
+from app.web.trainings import instructions
 from app.web.trainings.choices import offered
+from app.web.trainings.data import facts_of
 from app.web.trainings.page import pages
 from app.web.trainings.state import FOLDED, State, cloned, fresh, rearranged, sent
 
@@ -64,8 +66,7 @@ def start() -> ResponseReturnValue:
     """Start the training, or do what the form's button says."""
     state, do = sent(), request.form.get("do", START)
     if do not in (START, PLAN, "estimate"):
-        changed = rearranged(state, do)
-        return form(changed, _first_look(changed))
+        return _changed(state, do)
     outlook = outlook_of(state)
     problems = outlook.problems
     if do == START and not problems and outlook.needs_confirmation and not state.confirmed:
@@ -73,6 +74,17 @@ def start() -> ResponseReturnValue:
     if do == "estimate" or problems:
         return form(state, outlook, problems)
     return begin(state, outlook.spec, "plan" if do == PLAN else "train")
+
+
+def _changed(state: State, do: str) -> ResponseReturnValue:
+    """The form after one of its own buttons."""
+    try:
+        changed = instructions.kept(state) if do == "save-instructions" else rearranged(state, do)
+    except Invalid as error:
+        return form(state, _first_look(state), error.problems)
+    if do == "load-instructions":
+        changed = instructions.loaded(state, state.instructions_from)
+    return form(changed, _first_look(changed))
 
 
 def begin(state: State, spec: Json, kind: str) -> ResponseReturnValue:
@@ -148,6 +160,8 @@ def form(state: State, outlook: Outlook | None = None, problems: tuple[Problem, 
         limit=settings().budget,
         problems=problems,
         errors=errors,
-        unfold=bool(state.values["instructions"]) or any(name in errors for name in FOLDED),
+        offer=instructions.offer(state.values["strategy"]),
+        facts=facts_of(state.values["dataset"]),
+        unfold=any(name in errors for name in FOLDED),
     )
     return page, 422 if problems else 200

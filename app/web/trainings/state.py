@@ -36,8 +36,7 @@ FIELDS = (
 )  # fmt: skip
 FOLDED = (
     "seed", "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "alpha",
-    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "max_prompt_tokens", "instructions",
-    "pilot_examples",
+    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "max_prompt_tokens", "pilot_examples",
 )  # fmt: skip
 """Fields in the fold for experts."""
 ONCE = re.compile("[0-9a-f]{10}")
@@ -45,13 +44,18 @@ ONCE = re.compile("[0-9a-f]{10}")
 
 @dataclass(frozen=True)
 class State:
-    """values: by field. cloned_from: id of the run that it began with, or "". once: id of the run that it will start."""
+    """values: by field. cloned_from: id of the run that it began with, or "". once: id of the run that it will start.
+
+    instructions_from: the version of the optimizer's instructions to be loaded. kept: what was just kept, in words.
+    """
 
     values: Mapping[str, str]
     scorers: tuple[ScorerRow, ...]
     cloned_from: str = ""
     confirmed: bool = False
     once: str = field(default_factory=lambda: secrets.token_hex(5))
+    instructions_from: str = ""
+    kept: str = ""
 
     def with_values(self, **changes: str) -> State:
         """The same with other values."""
@@ -101,6 +105,7 @@ def sent() -> State:
     }
     cloned_from = params.clean(form.get("from", ""))
     state = State(values, scoring.from_form(form, request.files), cloned_from, bool(form.get("confirmed")))
+    state = replace(state, instructions_from=params.clean(form.get("instructions_from", ""))[:20])
     once = form.get("once", "")
     return replace(state, once=once) if ONCE.fullmatch(once) else state
 
@@ -126,15 +131,6 @@ def with_dataset(state: State) -> State:
     return replace(filled, scorers=scoring.from_texts([sample.scorer]))
 
 
-def with_instructions(state: State) -> State:
-    """With the instructions that the strategy would use, to be changed."""
-    try:
-        text = prompts.optimizer_instructions(session(), state.values["strategy"])
-    except NotFound:
-        return state
-    return state.with_values(instructions=text)
-
-
 def rearranged(state: State, do: str) -> State:
     """After one of the form's own buttons."""
     rows = list(state.scorers)
@@ -143,8 +139,6 @@ def rearranged(state: State, do: str) -> State:
         return with_prompt(state)
     if do == "choose-dataset":
         return with_dataset(state)
-    if do == "load-instructions":
-        return with_instructions(state)
     if verb == "add" and len(rows) < scoring.MOST:
         rows.append(ScorerRow(rows[-1].name if rows else "exact_match"))
     elif verb == "remove" and place.isdecimal() and len(place) < 3 and int(place) < len(rows) > 1:

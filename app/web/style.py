@@ -10,7 +10,9 @@ from flask.typing import ResponseReturnValue
 from app.core.stats import Cell, Mean, Paired
 from app.ports.llm import Json
 from app.services.comparison import Answer, Pace, Row, Side, Version
+from app.services.comparison import Column as Measured
 from app.store.models import Run, SampleRow
+from app.web import columns
 from app.web.columns import Column
 from app.web.story import EpochEnd, Story, curves
 

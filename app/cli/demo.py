@@ -48,7 +48,7 @@ def _show(settings: Settings, stop: threading.Event, once: bool, result: dict[st
         say(f"Training a prompt on {SAMPLE} with simulated models: {page}")
         run = Watcher(wiring.database(), run_id).follow(stop)
         with wiring.database().session() as session:
-            result.update(documents.training_result(run, runs.totals(session, run_id)))
+            result.update(documents.result(run, runs.totals(session, run_id)))
         if not stop.is_set():
             say(f"\nVerdict: {result['verdict'] or result['status']} (the models were simulated). See why at {page}")
     finally:

@@ -21,6 +21,7 @@ from app.services.cells import protect
 from app.services.runs.record import notes
 from app.services.runs.record_files import Counter, Tell, record_entries
 from app.services.runs.report import report_html
+from app.services.runs.speed import SPEED_COLUMNS, flat, speed
 from app.services.runs.tables import (
     CALL_COLUMNS,
     METRIC_COLUMNS,
@@ -78,7 +79,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
 
 def export_folder(session: Session, run: Run, target_dir: Path, *, tell: Tell | None = None) -> Path:
     """Write ``target_dir/<run id>`` and return it: spec.json, outcome.json, prompts/, samples.csv, calls.csv, metrics.csv,
-    report.html and record/, from which another installation imports it. A folder of an earlier export is replaced.
+    speed.csv, report.html and record/, from which another installation imports it. A folder of an earlier export is replaced.
 
     tell: called with rows written and rows in all. Raises: OSError.
     """
@@ -153,6 +154,7 @@ def entries(session: Session, run: Run, tell: Tell | None = None) -> Iterator[tu
     yield "report.html", [report_html(session, run)]
     # Last, because they are read in portions of their own.
     yield "metrics.csv", csv_text(METRIC_COLUMNS, list(metric_rows(session, run)))
+    yield "speed.csv", csv_text(SPEED_COLUMNS, [flat(line) for line in speed(session, run)])
     yield "samples.csv", csv_text(SAMPLE_COLUMNS, counter.each(sample_rows(session, run)))
     yield "calls.csv", csv_text(CALL_COLUMNS, counter.each(call_rows(session, run)))
     yield from record_entries(session, run, counter)

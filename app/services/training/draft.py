@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,6 +71,8 @@ def grounded(
     draft = _Draft(session, form, settings, gateway, scorers.NO_TOOLS)
     asked = (form.temperature, form.max_output_tokens)
     primary = draft._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
+    if primary.pinned and datasets.has_images(dataset):
+        primary = replace(primary, pinned=primary.pinned | {"vision": gateway.sees(primary.ref)})
     return primary, draft._split(dataset), draft.problems
 
 
@@ -101,6 +104,9 @@ class _Draft:
         self.problems += hygiene.problems(form, texts, parts)
         if self.problems or dataset is None:
             return None
+        if datasets.has_images(dataset):
+            # What does not see gives one record for each example, at no cost; a later release may know better.
+            primary = replace(primary, pinned=primary.pinned | {"vision": self._gateway.sees(primary.ref)})
         return {
             "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
             "split": parts,
@@ -276,7 +282,7 @@ class _Draft:
 
     def _split(self, dataset: Dataset) -> Json:
         try:
-            parts = split(examples_of(self._session, dataset.id), self._form.ratios, self._form.seed)
+            parts = split(datasets.marked_rows(self._session, dataset.id), self._form.ratios, self._form.seed)
         except BadSplit as error:
             self._refuse("split", str(error))
             return None

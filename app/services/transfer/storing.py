@@ -133,7 +133,7 @@ class _Store:
         next(lines)
         while batch := list(islice(lines, BATCH)):
             rows = [parsed(line, EXAMPLE_SHAPE, place) for place, line in batch]
-            values = [(row["row"], row["input"], row["reference"], row["extra"]) for row in rows]
+            values = [(row["row"], row["input"], row["reference"], row["extra"], None) for row in rows]
             add_examples(self._session, dataset.id, values)
         return dataset
 

@@ -75,7 +75,7 @@ def _show(
         say(f"Training a prompt on {form['dataset']} with {kind}: {page}")
         run = Watcher(wiring.database(), run_id).follow(stop)
         with wiring.database().session() as session:
-            result.update(documents.training_result(run, runs.totals(session, run_id)))
+            result.update(documents.result(run, runs.totals(session, run_id)))
         if not stop.is_set():
             say(f"\nVerdict: {result['verdict'] or result['status']} ({kind}).\n{_tested(result)}See why at {page}")
     except ServiceError as error:

@@ -13,7 +13,7 @@ from app.services import runs
 
 
 def show_plan(result: Mapping[str, Any], totals: Totals) -> None:
-    """The result of a plan (documents.plan_result) in lines."""
+    """The result of a plan (documents.result) in lines."""
     mark = " (simulated models)" if result["simulated"] else ""
     click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
     if result["sentence"]:

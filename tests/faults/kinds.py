@@ -169,7 +169,7 @@ def _queue_try(session: Session, changes: Mapping[str, Any]) -> str:
 SMALL: dict[str, Small] = {
     "train": Small(_queue_training, _answer),
     "rejudge": Small(_queue_rejudging, _answer, least=100),
-    "compare": Small(_queue_comparison, _answer, late=8, least=100),
+    "compare": Small(_queue_comparison, _answer, late=8, least=80),
     "plan": Small(_queue_plan, _answer, late=8, least=100),
     "try": Small(_queue_try, _answer, late=2, least=6, writes=10),
 }

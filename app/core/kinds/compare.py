@@ -10,6 +10,7 @@ from app.core.datasets import split
 from app.core.evaluation import Report
 from app.core.halt import BudgetReached
 from app.core.model import Candidate, Case, Exam, model_ref
+from app.core.pictures import with_marks
 from app.core.responders.single_turn import SingleTurn
 from app.core.run import Run
 from app.core.stats import Paired, mean_of, paired, strictness, thin
@@ -50,15 +51,16 @@ class Comparison:
 def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> Comparison:
     """A comparison from its pinned spec, the dataset's (row, input, reference) triples, and what scorers may use here.
 
-    Raises: ValueError when the rows are not those that the spec was made for, or a scorer cannot work here.
+    spec: its "pictures" are those of the dataset's rows, where there are any. Raises: ValueError when the rows are not those
+    that the spec was made for, or a scorer cannot work here.
     """
-    pinned = spec["split"]
-    parts = split(rows, pinned["ratios"], pinned["seed"])
+    pinned, pictures = spec["split"], spec.get("pictures", {})
+    parts = split(with_marks(rows, pictures), pinned["ratios"], pinned["seed"])
     if parts.digest != pinned["digest"]:
         raise ValueError("the dataset or its split is not the one that this run was made for")
     part_of, wanted = parts.part_of(), spec["part"]
     cases = tuple(
-        Case(str(row), text, reference, split=part_of[row])
+        Case(str(row), text, reference, split=part_of[row], picture=pictures.get(row))
         for row, text, reference in rows
         if wanted in ("all", part_of[row])
     )

@@ -87,7 +87,8 @@ def _dataset_lines(session: Session, dataset_id: int | None) -> Iterator[str]:
     dataset = session.get(Dataset, dataset_id) if dataset_id else None
     if dataset is None:
         return
-    yield _line({name: getattr(dataset, name) for name in ("name", "digest", "source", "report")})
+    about = {name: getattr(dataset, name) for name in ("name", "digest", "source", "report")}
+    yield _line(about | {"images": bool((dataset.statistics or {}).get("images"))})
     after = 0
     columns = (Example.row, Example.input, Example.reference, Example.extra)
     while True:

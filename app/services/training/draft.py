@@ -73,6 +73,8 @@ def grounded(
     draft = _Draft(session, form, settings, gateway, scorers.NO_TOOLS)
     asked = (form.temperature, form.max_output_tokens)
     primary = draft._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
+    if primary.pinned and datasets.has_images(dataset):
+        primary = replace(primary, pinned=primary.pinned | {"vision": gateway.sees(primary.ref)})
     return primary, draft._split(dataset), draft.problems
 
 

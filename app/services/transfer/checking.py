@@ -154,6 +154,10 @@ class _Check:
             if self.found.dataset is None:
                 self.found.dataset = parsed(line, DATASET_SHAPE, place)
                 parsed_report(self.found.dataset["report"], place)
+                if self.found.dataset["images"]:
+                    raise refuse(
+                        place, "its dataset has images, which do not travel; import the dataset there, and run it anew"
+                    )
                 continue
             row = parsed(line, EXAMPLE_SHAPE, place)
             if row["row"] <= last:

@@ -48,7 +48,9 @@ RUN_SHAPE = fields(
     },
     closed=True,
 )  # fmt: skip
-DATASET_SHAPE = fields({"name": text(200, 1), "digest": text(64), "source": text(), "report": fields({})}, closed=True)
+DATASET_SHAPE = fields(
+    {"name": text(200, 1), "digest": text(64), "source": text(), "report": fields({}), "images": flag}, closed=True
+)
 REPORT_SHAPE = fields(
     {},
     {

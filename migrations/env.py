@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from app.store.database import Database
+from app.store import provider_tables  # noqa: F401 - its tables belong to Base.metadata
 from app.store.models import Base
 
 

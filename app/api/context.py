@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.llm.gateway import Gateway
 from app.ports.llm import Json
 from app.services.errors import Invalid, Problem
 
@@ -27,6 +28,11 @@ class Backend(Protocol):
     @property
     def engine(self) -> Engine:
         """The database."""
+        ...
+
+    @property
+    def gateway(self) -> Gateway:
+        """What knows which models can be called, and their prices."""
         ...
 
     @property

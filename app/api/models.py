@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
-from app import wiring
-from app.api.context import answer, body, session, text
+from app.api.context import answer, backend, body, session, text
 from app.services import documents
 from app.services import models as service
 from app.services.errors import Invalid, Problem
@@ -99,7 +98,7 @@ def _document(config: ModelConfig, revision: ModelConfigRevision | None = None) 
 
 
 def _full(config: ModelConfig) -> dict[str, Any]:
-    seen = service.look(service.says(service.head(config)), wiring.open_llm())
+    seen = service.look(service.says(service.head(config)), backend().gateway)
     comes_to = {
         "sent": seen.sent,
         "adjustments": [documents.values(one) for one in seen.adjustments],

@@ -22,7 +22,7 @@ def estimate() -> Response:
     adjustments: what the models will be sent otherwise than was asked.
     """
     spec = _spec(body())
-    found = documents.values(training.estimate(session(), spec, gateway=wiring.open_llm()))
+    found = documents.values(training.estimate(session(), spec, gateway=backend().gateway))
     return answer({**found, "adjustments": training.adjustments(spec)})
 
 
@@ -39,7 +39,7 @@ def plan() -> Response:
     """Start the plan of a training, from the same fields."""
     given = body()
     name = _name(given)
-    spec = training.planned(session(), _spec(given), gateway=wiring.open_llm())
+    spec = training.planned(session(), _spec(given), gateway=backend().gateway)
     return _started(training.start(session(), spec, kind="plan", name=name))
 
 
@@ -56,4 +56,4 @@ def _started(run: Run) -> Response:
 def _spec(given: dict[str, Json]) -> Json:
     settings = backend().settings
     with closing(wiring.open_tools(settings)) as tools:
-        return training.parse(session(), given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+        return training.parse(session(), given, settings=settings, gateway=backend().gateway, tools=tools)

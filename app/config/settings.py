@@ -192,7 +192,9 @@ class Settings(Section):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     """Host names under which pages are served; in the environment separated by commas."""
     secret_key: Annotated[str, Field(repr=False)] = ""
-    """Signs sessions and forms; when empty, one is made at the first start and kept in the data folder."""
+    """Signs sessions and forms and encrypts keys; when empty, one is made at the first start and kept in the data folder."""
+    former_secret_keys: Annotated[tuple[str, ...], Field(repr=False)] = ()
+    """Earlier secret keys: what was encrypted under them can still be read; in the environment separated by commas."""
     private_hosts: tuple[str, ...] = ("127.0.0.0/8", "::1")
     """Private addresses where model servers may be reached: names, addresses, networks, each with :port if only that one."""
     web_threads: Annotated[Whole, Field(ge=2, le=1000)] = 64
@@ -243,7 +245,7 @@ class Settings(Section):
     uploads: Uploads = Uploads()
     retention: Retention = Retention()
 
-    @field_validator("allowed_hosts", "private_hosts", mode="before")
+    @field_validator("allowed_hosts", "former_secret_keys", "private_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

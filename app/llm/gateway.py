@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.llm import checks
+from app.llm.around import Around
+from app.llm.keyring import EMPTY, Keyring
 from app.llm.known import Adapter
 from app.llm.prices import Prices
 from app.llm.routes import route
@@ -20,6 +22,7 @@ class Gateway:
     """Implements app.ports.llm.LLM over every adapter. Making one is cheap; an adapter is imported when it is first called.
 
     environ: where keys and base URLs are looked for. prices: by model name, in USD per token, in place of the table's.
+    keys: those that were entered here.
     """
 
     def __init__(
@@ -27,9 +30,10 @@ class Gateway:
         settings: Settings,
         environ: Mapping[str, str] | None = None,
         prices: Mapping[str, Price] | None = None,
+        keys: Keyring = EMPTY,
     ) -> None:
         self._settings = settings
-        self._environ = os.environ if environ is None else environ
+        self.around = Around.of(settings, os.environ if environ is None else environ, keys)
         self._prices = Prices(prices)
         self._adapters: dict[Adapter, LLM] = {}
         self._routes: dict[tuple[str, str | None], Adapter] = {}
@@ -61,11 +65,11 @@ class Gateway:
 
         A sentence about the base URL begins with "api_base".
         """
-        return checks.problem(model, self._environ, self._settings.project_id)
+        return checks.problem(model, self.around)
 
     def unreachable(self, model: ModelRef) -> str | None:
         """Why the model's base URL does not answer, in one sentence; None when it does, or is a public service's own."""
-        return checks.unreachable(model, self._environ)
+        return checks.unreachable(model, self.around)
 
     async def aclose(self) -> None:
         """See app.ports.llm.LLM."""
@@ -91,11 +95,11 @@ class Gateway:
         if name == "openai":
             from app.llm.openai_compatible import OpenAICompatible
 
-            return OpenAICompatible(self._prices, self._environ)
+            return OpenAICompatible(self._prices, self.around)
         if name == "vertex":
             from app.llm.vertex import Vertex
 
-            return Vertex(self._prices, self._environ, self._settings.project_id, self._settings.location)
+            return Vertex(self._prices, self.around)
         from app.llm.litellm import LiteLLM
 
-        return LiteLLM(self._prices, self._environ, self._settings.project_id, self._settings.location)
+        return LiteLLM(self._prices, self.around)

@@ -16,7 +16,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -28,6 +28,9 @@ from app.config.hosts import Address, Listed, listed
 
 Resolve: TypeAlias = Callable[[str, int], list[str]]
 """The addresses of a host name. Raises: OSError when there are none."""
+
+THIS_MACHINE = ("127.0.0.0/8", "::1")
+"""What a list of private hosts holds at least, so that a server on this machine needs no setting."""
 
 _METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
 """Where Amazon (by IPv6), Alibaba and Oracle hand out a machine's credentials; the others use link-local addresses."""
@@ -80,10 +83,10 @@ class Guard:
             raise Forbidden(whys[0] if whys else f"{host} has no address")
         return good
 
-    def refuses(self, address: str, port: int) -> str:
-        """Why an address must not be connected to; "" when it may."""
+    def refuses(self, address: str, port: int, host: str = "") -> str:
+        """Why an address must not be connected to; "" when it may. host: the name that led to it."""
         found = _address(address)
-        return self._why_not(address, found, port) if found else f"{address[:100]!r} is no address"
+        return self._why_not(host or address, found, port) if found else f"{address[:100]!r} is no address"
 
     def _why_not(self, host: str, address: Address, port: int) -> str:
         inside = _inner(address)
@@ -95,6 +98,18 @@ class Guard:
             return ""
         kind = "this machine" if inside.is_loopback else "a private network"
         return f"{leads} belongs to {kind}, which is not listed in private_hosts"
+
+
+def guard_of(hosts: Iterable[str], bases: Iterable[str] = (), resolve: Resolve = resolved) -> Guard:
+    """The guard for model servers. hosts: of the operator's list. bases: URLs that the operator named otherwise (as a
+    provider's base in the environment, or a proxy); their hosts may be private too, at their port.
+    """
+    named = []
+    for base in bases:
+        with suppress(Forbidden, ValueError):
+            host, port = _place(base)
+            named.append(listed(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+    return Guard((*map(listed, hosts), *named), resolve)
 
 
 def connector(guard: Guard, **options: Any) -> aiohttp.TCPConnector:

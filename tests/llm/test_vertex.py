@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.llm.around import Around
 from app.llm.vertex import Vertex, host_of
 from app.llm.vertex_wire import schema_of
 from app.ports.llm import (
@@ -42,7 +43,7 @@ def server(running: VertexServer) -> VertexServer:
 
 @pytest.fixture
 async def adapter() -> AsyncIterator[Vertex]:
-    adapter = Vertex(environ={}, project="my-project", location="europe-west4")
+    adapter = Vertex(around=Around({}, project="my-project", location="europe-west4"))
     yield adapter
     await adapter.aclose()
 
@@ -145,7 +146,7 @@ async def test_credentials_never_leave_for_another_host(server: VertexServer, ad
 
 async def test_without_credentials_google_is_not_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    adapter = Vertex(project="my-project")
+    adapter = Vertex(around=Around(project="my-project"))
 
     with pytest.raises(Unauthorized, match="credentials"):
         await adapter.complete(Request(ModelRef("vertex_ai/gemini-3.5-flash"), (Message("user", "x"),)), deadline_s=10)
@@ -153,7 +154,7 @@ async def test_without_credentials_google_is_not_called(tmp_path: Path, monkeypa
 
 
 async def test_without_a_project_nothing_is_sent() -> None:
-    adapter = Vertex(environ={})
+    adapter = Vertex(around=Around({}))
 
     with pytest.raises(Unauthorized, match="project_id"):
         await adapter.complete(Request(ModelRef("vertex_ai/gemini-3.5-flash"), (Message("user", "x"),)), deadline_s=10)

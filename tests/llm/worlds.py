@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from app.llm.around import Around
 from app.llm.litellm import LiteLLM
 from app.llm.openai_compatible import OpenAICompatible
 from app.llm.vertex import Vertex
@@ -68,7 +69,7 @@ def _google_system(body: Json) -> str:
 WORLDS = [
     World(
         "openai_compatible",
-        lambda: OpenAICompatible(environ={"OPENAI_API_KEY": CANARY}),
+        lambda: OpenAICompatible(around=Around({"OPENAI_API_KEY": CANARY})),
         OpenAIServer,
         "openai/rule",
         "/v1",
@@ -78,7 +79,7 @@ WORLDS = [
     ),
     World(
         "vertex",
-        lambda: Vertex(environ={}, project="a-project"),
+        lambda: Vertex(around=Around({}, project="a-project")),
         VertexServer,
         "vertex_ai/gemini-3.5-flash",
         "",
@@ -88,7 +89,7 @@ WORLDS = [
     ),
     World(
         "litellm_anthropic",
-        lambda: LiteLLM(environ={"ANTHROPIC_API_KEY": CANARY}),
+        lambda: LiteLLM(around=Around({"ANTHROPIC_API_KEY": CANARY})),
         AnthropicServer,
         "anthropic/claude-sonnet-4-6",
         "",
@@ -99,7 +100,7 @@ WORLDS = [
     ),
     World(
         "litellm_gemini",
-        lambda: LiteLLM(environ={"GEMINI_API_KEY": CANARY}),
+        lambda: LiteLLM(around=Around({"GEMINI_API_KEY": CANARY})),
         VertexServer,
         "gemini/gemini-3.5-flash",
         "",
@@ -110,7 +111,7 @@ WORLDS = [
     ),
     World(
         "litellm_groq",
-        lambda: LiteLLM(environ={"GROQ_API_KEY": CANARY}),
+        lambda: LiteLLM(around=Around({"GROQ_API_KEY": CANARY})),
         OpenAIServer,
         "groq/openai/gpt-oss-20b",
         "/v1",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from app.store.database import Database
 from app.store import provider_tables  # noqa: F401 - its tables belong to Base.metadata
+from app.store.database import Database
 from app.store.models import Base
 
 

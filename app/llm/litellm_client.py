@@ -9,7 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from app.llm.outbound import Guard, connector
+from app.llm.outbound import Guard
+from app.llm.outbound_aiohttp import connector
 
 GUARDED = frozenset({"anthropic", "gemini"})
 """Providers for whose calls LiteLLM takes a client like this one."""

@@ -16,6 +16,7 @@ from app.llm import dialect, outbound, sse
 from app.llm.answers import Answer, reply
 from app.llm.around import Around
 from app.llm.failures import Refusal, error_of, lower, read_refusal, scrub
+from app.llm.outbound_aiohttp import connector
 from app.llm.prices import Prices
 from app.llm.routes import Endpoint, endpoint, is_local, route
 from app.ports.llm import (
@@ -139,7 +140,7 @@ class OpenAICompatible:
         session = self._sessions.get(loop)
         if session is None:
             session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=outbound.connector(self._around.guard, limit=0, ttl_dns_cache=300),
+                connector=connector(self._around.guard, limit=0, ttl_dns_cache=300),
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,

@@ -8,6 +8,7 @@ from functools import cache
 
 from app.config import Settings, load, read_env_file
 from app.llm.gateway import Gateway
+from app.llm.keyring import Keyring
 from app.llm.minilm import local_embedder
 from app.llm.pace import RedisPace
 from app.ports.scoring import Tools
@@ -15,9 +16,11 @@ from app.sandbox import Limits, ProcessSandbox
 from app.services import drive as driving
 from app.services import helping, hints
 from app.services.machine import Machine
+from app.services.providers import keyring
 from app.store.claims import Claim
 from app.store.crew import SqlCrew
 from app.store.database import Database
+from app.store.outage import insist
 
 
 def environ() -> dict[str, str]:
@@ -39,7 +42,12 @@ def database() -> Database:
 
 def open_llm() -> Gateway:
     """A new way to reach models; close it after use."""
-    return Gateway(settings(), environ())
+    return Gateway(settings(), environ(), keys=keys())
+
+
+def keys() -> Keyring:
+    """The keys that were entered. Raises: JournalUnavailable when the database stays away."""
+    return insist(lambda: keyring(database().engine, settings()), settings().database_wait_s)
 
 
 def open_tools(settings: Settings) -> Tools:

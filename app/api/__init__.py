@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import datasets, labels, models, prompts, runs, spending, trainings
+from app.api import datasets, labels, models, prompts, providers, runs, spending, trainings
 from app.api.context import answer, close_session
 from app.services.errors import Conflict, Invalid, NotFound
 
@@ -23,6 +23,7 @@ PARTS = (
     labels.routes,
     models.routes,
     prompts.routes,
+    providers.routes,
     trainings.routes,
     runs.routes,
     spending.routes,

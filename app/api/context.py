@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
 from flask import Response, current_app, g, jsonify, request
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.llm.gateway import Gateway
+from app.llm.keyring import Keyring
 from app.ports.llm import Json
 from app.services.errors import Invalid, Problem
 
@@ -28,6 +29,16 @@ class Backend(Protocol):
     @property
     def engine(self) -> Engine:
         """The database."""
+        ...
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Where keys of providers are looked for."""
+        ...
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys that were entered."""
         ...
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, train
+from app.cli import bill, datasets, demo, doctor, models, plan, prompts, providers, prune, runs, serve, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -86,6 +86,7 @@ for command in (
     datasets.datasets,
     prompts.prompts,
     models.models,
+    providers.providers,
     train.train,
     plan.plan,
     runs.runs,

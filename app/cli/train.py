@@ -125,8 +125,8 @@ def train(
     """Train a prompt and say whether it helped."""
     if no_wait and not queue:
         raise Refused([Problem("no_wait", "--no-wait needs --queue: a training in this process has to be waited for")])
-    settings, gateway = wiring.settings(), wiring.open_llm()
     wiring.database().upgrade()
+    settings, gateway = wiring.settings(), wiring.open_llm()
     with wiring.database().session() as session:
         spec = parsed(session, form, gateway)
         estimate = training.estimate(session, spec, gateway=gateway)

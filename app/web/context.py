@@ -12,7 +12,9 @@ from sqlalchemy import Engine
 from app import wiring
 from app.config import Settings
 from app.llm.gateway import Gateway
+from app.llm.keyring import Keyring
 from app.ports.scoring import Tools
+from app.services.providers import keyring
 
 _KEY = "whetstone"
 
@@ -33,7 +35,12 @@ class Backend:
     @property
     def gateway(self) -> Gateway:
         """What knows which models can be called, and their prices."""
-        return Gateway(self.settings, self.environ)
+        return Gateway(self.settings, self.environ, keys=self.keys)
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys that were entered here."""
+        return keyring(self.engine, self.settings)
 
     def open_tools(self) -> Tools:
         """What scorers may use here; close it after use."""

@@ -85,7 +85,7 @@ def _hosted(known: Known, around: Around) -> tuple[str, str]:
     environ = around.environ
     key = next((name for name in known.keys if environ.get(name, "").strip()), "")
     base = next((name for name in known.bases if environ.get(name, "").strip()), "")
-    if not key and around.keys.of_provider(known.name, base_of(known, None, environ) if known.default_base else ""):
+    if not key and not base and around.keys.of_provider(known.name, known.default_base):
         return "a key was entered here", ""
     if not key:
         return "", f"set {' or '.join(known.keys)}"

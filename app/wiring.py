@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 
-from app.config import Settings, load, read_env_file
+from sqlalchemy import Engine
+
+from app.config import ROOT, Settings, load, read_env_file
 from app.llm.gateway import Gateway
 from app.llm.keyring import Keyring
 from app.llm.minilm import local_embedder
 from app.llm.pace import RedisPace
+from app.llm.routes import route
 from app.ports.scoring import Tools
 from app.sandbox import Limits, ProcessSandbox
+from app.services import access, helping, hints
 from app.services import drive as driving
-from app.services import helping, hints
+from app.services.access import Target
 from app.services.machine import Machine
 from app.services.providers import keyring
 from app.store.claims import Claim
 from app.store.crew import SqlCrew
 from app.store.database import Database
 from app.store.outage import insist
+
+CHECKER = (sys.executable, "-m", "app.cli", "models", "check", "--asked")
+LOADING_S = 15.0
+"""How long a new process may take until it asks."""
+LONGEST_CHECK_S = 600.0
 
 
 def environ() -> dict[str, str]:
@@ -59,6 +73,26 @@ def open_tools(settings: Settings) -> Tools:
 def open_pace() -> RedisPace:
     """A new way to take turns under rate limits, for one event loop; close it after use."""
     return RedisPace(settings().redis_address)
+
+
+def check_access(engine: Engine, llm: Gateway, settings: Settings, targets: Sequence[Target]) -> None:
+    """Ask whether these models answer, and wait for it. Large libraries are loaded in a process of their own, not here."""
+    if all(route(target.ref).adapter in ("openai", "simulated") for target in targets):
+        access.check(engine, llm, settings.access, [(target, False) for target in targets])
+        return
+    most_s = settings.access.deadline_s + LOADING_S
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(CHECKER, cwd=ROOT, timeout=most_s, check=False, capture_output=True)  # noqa: S603 - our own words
+
+
+def start_checks() -> None:
+    """See to it that what was asked for is checked, in a process of its own; returns at once."""
+
+    def work() -> None:
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(CHECKER, cwd=ROOT, timeout=LONGEST_CHECK_S, check=False, capture_output=True)  # noqa: S603
+
+    threading.Thread(target=work, name="access check", daemon=True).start()
 
 
 def drive(run_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from flask import Response, current_app, g, jsonify, request
@@ -13,6 +13,7 @@ from app.config import Settings
 from app.llm.gateway import Gateway
 from app.llm.keyring import Keyring
 from app.ports.llm import Json
+from app.services.access import Target
 from app.services.errors import Invalid, Problem
 
 LARGEST_PAGE = 1000
@@ -44,6 +45,15 @@ class Backend(Protocol):
     @property
     def gateway(self) -> Gateway:
         """What knows which models can be called, and their prices."""
+        ...
+
+    def check_access(self, targets: Sequence[Target]) -> None:
+        """Ask whether models answer, and wait."""
+        ...
+
+    @property
+    def start_checks(self) -> Callable[[], None]:
+        """Has what was asked for checked, and does not wait."""
         ...
 
     @property

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
 from app.api.context import answer, backend, body, session, text
-from app.services import documents
+from app.services import access, documents
 from app.services import models as service
 from app.services.errors import Invalid, Problem
 from app.store.models import ModelConfig, ModelConfigRevision
@@ -45,6 +45,32 @@ def export() -> Response:
 def take_in() -> Response:
     """A JSON export or JSONL profiles: {"text": content of the file}."""
     return answer(documents.values(service.import_text(session(), text(body(), "text"))))
+
+
+@routes.post("/check")
+def check() -> Response:
+    """Ask whether models answer: {"models": names of configs or models, or none for all active configs, "try": ...}.
+
+    Answers at once; GET /models/access says how it went.
+    """
+    given = body()
+    names, trying = given.get("models", []), given.get("try", False)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Invalid([Problem("models", "must be a list of names")])
+    if not isinstance(trying, bool):
+        raise Invalid([Problem("try", "must be true or false")])
+    targets = access.named(session(), names)
+    access.ask_for(session(), targets, trying=trying)
+    backend().start_checks()
+    items = [access.document(state) for state in access.states(session(), targets)]
+    return answer({"items": items, "next": None}, 202)
+
+
+@routes.get("/access")
+def known_access() -> Response:
+    """What is known of access: of the models or configs of ?model= (repeated), or of all active configs."""
+    states = access.states(session(), access.named(session(), request.args.getlist("model")))
+    return answer({"items": [access.document(state) for state in states], "next": None})
 
 
 @routes.get("/<path:name>")

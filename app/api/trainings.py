@@ -9,7 +9,8 @@ from flask import Blueprint, Response, url_for
 from app import wiring
 from app.api.context import answer, backend, body, session, text
 from app.ports.llm import Json
-from app.services import documents, training
+from app.services import access, documents, training
+from app.services.errors import Invalid, Problem
 from app.store.models import Run
 
 routes = Blueprint("trainings", __name__, url_prefix="/trainings")
@@ -28,10 +29,19 @@ def estimate() -> Response:
 
 @routes.post("")
 def start() -> Response:
-    """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database."""
+    """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database.
+
+    skip_check: true does not ask first whether its models answer.
+    """
     given = body()
-    name = _name(given)
-    return _started(training.start(session(), _spec(given), name=name))
+    name, skip = _name(given), given.pop("skip_check", False)
+    if not isinstance(skip, bool):
+        raise Invalid([Problem("skip_check", "must be true or false")])
+    spec = _spec(given)
+    if not skip:
+        found = access.silent(session(), spec, backend().settings.access, backend().check_access)
+        access.refuse(found, "skip_check: true starts it all the same")
+    return _started(training.start(session(), spec, name=name))
 
 
 @routes.post("/plan")

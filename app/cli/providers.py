@@ -1,4 +1,4 @@
-"""``whetstone providers``: what is ready, keys, servers of one's own. A key is asked for or read from stdin; it is no option."""
+"""``whetstone providers``: what is ready, keys, own servers. A key is asked for or read from stdin, never an option."""
 
 from __future__ import annotations
 

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.config import hosts
-
-
-def _refuse_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")
-    return value
-
-
-Whole: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
-Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
-Name: TypeAlias = Annotated[str, Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A group of settings. Frozen; knows no other keys than its fields."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
-    )
+from app.config.kinds import Name, Number, Section, Whole
 
 
 class Training(Section):
@@ -136,6 +118,19 @@ class Judge(Section):
     """Most tokens of one judgement."""
 
 
+class Access(Section):
+    """How it is found out whether models answer."""
+
+    before_runs: bool = True
+    """Whether a training's models are asked for a few tokens before it is queued."""
+    fresh_minutes: Annotated[Number, Field(ge=0, le=100_000)] = 60.0
+    """Minutes for which an answer counts; then a model is asked again before a training."""
+    deadline_s: Annotated[Number, Field(gt=0, le=600)] = 20.0
+    """Longest wait for the answer, in seconds."""
+    concurrency: Annotated[Whole, Field(ge=1, le=256)] = 16
+    """Models that are asked at the same time."""
+
+
 class Code(Section):
     """What a person's code may use when the scorer python runs it."""
 
@@ -239,8 +234,9 @@ class Settings(Section):
     budget: Budget = Budget()
     calls: Calls = Calls()
     judge: Judge = Judge()
+    access: Access = Access()
     code: Code = Code()
-    rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}
+    rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}  # noqa: RUF012 - pydantic copies it
     """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
     retention: Retention = Retention()

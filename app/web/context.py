@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -14,6 +14,7 @@ from app.config import Settings
 from app.llm.gateway import Gateway
 from app.llm.keyring import Keyring
 from app.ports.scoring import Tools
+from app.services.access import Target
 from app.services.providers import keyring
 
 _KEY = "whetstone"
@@ -25,17 +26,23 @@ class Backend:
 
     engine: the configured database engine, shared with services. enqueue: tells the workers that a run wants work and returns
     False when no broker could be reached (the run then waits in the database). environ: where providers' keys are looked for.
+    start_checks: has the models that were asked for checked, and does not wait.
     """
 
     settings: Settings
     engine: Engine
     enqueue: Callable[[str], bool]
     environ: Mapping[str, str] = field(default_factory=wiring.environ)
+    start_checks: Callable[[], None] = wiring.start_checks
 
     @property
     def gateway(self) -> Gateway:
         """What knows which models can be called, and their prices."""
         return Gateway(self.settings, self.environ, keys=self.keys)
+
+    def check_access(self, targets: Sequence[Target]) -> None:
+        """Ask whether models answer, and wait."""
+        wiring.check_access(self.engine, self.gateway, self.settings, targets)
 
     @property
     def keys(self) -> Keyring:

@@ -45,6 +45,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "demo",
         "datasets import",
         "models activate",
+        "models check",
         "models clone",
         "models delete",
         "models export",

@@ -21,7 +21,7 @@ WITH_REGIONS = ("vertex_ai/", "bedrock/")
 PER_MILLION = 1_000_000
 
 _NAME = re.compile(r"[^\W_](?:[\w .\-/:]*[\w.\-])?")
-_RESERVED = frozenset({"clone", "import", "export", "new", "revisions"})
+_RESERVED = frozenset({"access", "check", "clone", "import", "export", "new", "revisions"})
 
 
 class PriceForm(BaseModel):

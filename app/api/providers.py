@@ -6,7 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
+from app.api import provider_shapes as shapes
 from app.api.context import answer, backend, body, session, text
+from app.api.openapi import describe
+from app.api.shapes import page
 from app.llm.known import KNOWN
 from app.ports.llm import Json
 from app.services import documents
@@ -19,6 +22,7 @@ routes = Blueprint("providers", __name__, url_prefix="/providers")
 
 
 @routes.get("")
+@describe(page(shapes.Provider))
 def list_all() -> Response:
     """Every provider that is known by name: whether it is ready and how that was found, and when a key was entered."""
     kept = service.keys.kept(session(), backend().settings)
@@ -31,6 +35,7 @@ def list_all() -> Response:
 
 
 @routes.put("/<name>/key")
+@describe(None, 204, body=shapes.Key)
 def enter_key(name: str) -> Response:
     """Keep a provider's key: {"key": ...}. No answer ever holds it."""
     service.keys.enter(session(), backend().settings, name, text(body(), "key"))
@@ -38,6 +43,7 @@ def enter_key(name: str) -> Response:
 
 
 @routes.delete("/<name>/key")
+@describe(None, 204)
 def forget_key(name: str) -> Response:
     """Remove a provider's key."""
     service.keys.forget(session(), name)
@@ -45,12 +51,14 @@ def forget_key(name: str) -> Response:
 
 
 @routes.get("/servers")
+@describe(page(shapes.Server))
 def list_servers() -> Response:
     """The servers of one's own, by name, with their last tests."""
     return answer({"items": [_document(one) for one in service.servers.listed(session())], "next": None})
 
 
 @routes.post("/servers")
+@describe(shapes.Server, 201, body=shapes.NewServer)
 def add_server() -> Response:
     """A new one: name, base_url, and key if it wants one."""
     made = _saved(body(), None)
@@ -58,18 +66,21 @@ def add_server() -> Response:
 
 
 @routes.get("/servers/<name>")
+@describe(shapes.Server)
 def show_server(name: str) -> Response:
     """One server."""
     return answer(_document(service.servers.by_name(session(), name)))
 
 
 @routes.put("/servers/<name>")
+@describe(shapes.Server, body=shapes.ServerChange)
 def change_server(name: str) -> Response:
     """Change it; what is not given stays. key: "" removes the key; another scheme, host or port removes it as well."""
     return answer(_document(_saved(body(), service.servers.by_name(session(), name))))
 
 
 @routes.delete("/servers/<name>")
+@describe(None, 204)
 def delete_server(name: str) -> Response:
     """Remove it and its key."""
     service.servers.delete(session(), service.servers.by_name(session(), name))
@@ -77,6 +88,7 @@ def delete_server(name: str) -> Response:
 
 
 @routes.post("/servers/<name>/test")
+@describe(shapes.Server, body=shapes.ModelToCall)
 def test_server(name: str) -> Response:
     """Test it: {"model": ...} for the one to call, or {}. Takes seconds."""
     server = service.servers.by_name(session(), name)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, datasets, demo, doctor, models, plan, prompts, providers, prune, runs, serve, train
+from app.cli import bill, datasets, demo, doctor, models, plan, prompts, providers, prune, runs, serve, tokens, train
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -87,6 +87,7 @@ for command in (
     prompts.prompts,
     models.models,
     providers.providers,
+    tokens.tokens,
     train.train,
     plan.plan,
     runs.runs,

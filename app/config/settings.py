@@ -192,6 +192,8 @@ class Settings(Section):
     """Earlier secret keys: what was encrypted under them can still be read; in the environment separated by commas."""
     private_hosts: tuple[str, ...] = ("127.0.0.0/8", "::1")
     """Private addresses where model servers may be reached: names, addresses, networks, each with :port if only that one."""
+    api_needs_token: bool = False
+    """Whether the JSON API answers only to requests that show a token."""
     web_threads: Annotated[Whole, Field(ge=2, le=1000)] = 64
     """Threads of the web server; every open event stream holds one."""
     max_streams: Annotated[Whole, Field(ge=1, le=1000)] = 48

@@ -22,6 +22,7 @@ from app.web import (
     params,
     prompts,
     providers,
+    reference,
     runs,
     security,
     spending,
@@ -44,6 +45,7 @@ BLUEPRINTS = (
     trainings.pages,
     models.pages,
     providers.pages,
+    reference.pages,
     style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""

@@ -21,14 +21,16 @@ from app.llm.pace import RedisPace
 from app.llm.routes import route
 from app.ports.scoring import Tools
 from app.sandbox import Limits, ProcessSandbox
-from app.services import access, helping, hints
+from app.services import access, experiments, helping, hints
 from app.services import drive as driving
 from app.services.access import Target
 from app.services.machine import Machine
+from app.services.pictures import Loader, Nowhere, Place
 from app.services.providers import keyring
 from app.store.claims import Claim
 from app.store.crew import SqlCrew
 from app.store.database import Database
+from app.store.images import ImageFiles
 from app.store.outage import insist
 
 CHECKER = (sys.executable, "-m", "app.cli", "models", "check", "--asked")
@@ -56,12 +58,22 @@ def database() -> Database:
 
 def open_llm() -> Gateway:
     """A new way to reach models; close it after use."""
-    return Gateway(settings(), environ(), keys=keys())
+    return Gateway(settings(), environ(), keys=keys(), images=image_files(settings()))
 
 
 def keys() -> Keyring:
     """The keys that were entered. Raises: JournalUnavailable when the database stays away."""
     return insist(lambda: keyring(database().engine, settings()), settings().database_wait_s)
+
+
+def image_files(settings: Settings) -> ImageFiles:
+    """Where images are kept."""
+    return ImageFiles(settings.data_dir / "images")
+
+
+def image_loader(settings: Settings, place: Place = Nowhere()) -> Loader:  # noqa: B008 - it holds nothing
+    """How a dataset's images are loaded. place: where the file names of its table lead."""
+    return Loader(image_files(settings), settings.images, place)
 
 
 def open_tools(settings: Settings) -> Tools:
@@ -97,7 +109,7 @@ def start_checks() -> None:
 
 def drive(run_id: str) -> str:
     """Work on a run in this process (see app.services.drive)."""
-    return driving.drive(
+    status = driving.drive(
         run_id,
         database=database(),
         open_llm=open_llm,
@@ -107,6 +119,9 @@ def drive(run_id: str) -> str:
         machine=Machine.of(settings(), database().engine),
         colleagues=driving.Colleagues(open_pace, _crew),
     )
+    if status == "done":
+        experiments.log(database(), run_id, settings(), environ())
+    return status
 
 
 def _crew(claim: Claim) -> SqlCrew | None:

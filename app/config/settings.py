@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.config import hosts
+from app.config.calls import Access, Calls, Judge
 from app.config.kinds import Name, Number, Section, Whole
 
 
@@ -90,47 +91,6 @@ class Budget(Section):
     """US dollars that a further point of validation score may cost by forecast before a search stops; null means any price."""
 
 
-class Calls(Section):
-    """How a single model call behaves."""
-
-    deadline_s: Annotated[Number, Field(gt=0, le=3600)] = 120.0
-    """Total seconds for one sending of a call."""
-    retries: Annotated[Whole, Field(ge=0, le=50)] = 5
-    """Further sendings after a transient error."""
-    backoff_s: Annotated[Number, Field(gt=0, le=60)] = 1.0
-    """Seconds before the first retry; doubles each time, with jitter."""
-    max_wait_s: Annotated[Number, Field(gt=0, le=3600)] = 60.0
-    """Longest wait before a retry in seconds, also when a provider asks for more."""
-    circuit_failures: Annotated[Whole, Field(ge=1, le=1000)] = 10
-    """Calls that fail for good in a row, without one success, before the run pauses."""
-    outage_retry_s: Annotated[Number, Field(ge=0, le=86_400)] = 60.0
-    """Seconds until a run that an outage paused is tried again; doubles each time up to 30 minutes; 0 means by hand only."""
-    on_uncertain: Literal["repeat", "ask", "skip"] = "repeat"
-    """Calls that were cut off after sending, when a run goes on: repeat, ask (pause and ask a person), or skip."""
-
-
-class Judge(Section):
-    """How a judge model is called, which the scorer rubric asks."""
-
-    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.0
-    """Temperature of the judge model."""
-    max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2048
-    """Most tokens of one judgement."""
-
-
-class Access(Section):
-    """How it is found out whether models answer."""
-
-    before_runs: bool = True
-    """Whether a training's models are asked for a few tokens before it is queued."""
-    fresh_minutes: Annotated[Number, Field(ge=0, le=100_000)] = 60.0
-    """Minutes for which an answer counts; then a model is asked again before a training."""
-    deadline_s: Annotated[Number, Field(gt=0, le=600)] = 20.0
-    """Longest wait for the answer, in seconds."""
-    concurrency: Annotated[Whole, Field(ge=1, le=256)] = 16
-    """Models that are asked at the same time."""
-
-
 class Code(Section):
     """What a person's code may use when the scorer python runs it."""
 
@@ -155,6 +115,23 @@ class Uploads(Section):
     """Most characters of one cell."""
 
 
+class Images(Section):
+    """What the images of a dataset may be."""
+
+    max_mb: Annotated[Whole, Field(ge=1, le=1000)] = 10
+    """Largest image, in megabytes."""
+    max_megapixels: Annotated[Whole, Field(ge=1, le=80)] = 40
+    """Most pixels of an image, in millions: a small file can unpack to more memory than there is."""
+    max_count: Annotated[Whole, Field(ge=1, le=1_000_000)] = 20_000
+    """Most rows of a dataset that may have an image."""
+    archive_max_mb: Annotated[Whole, Field(ge=1, le=100_000)] = 500
+    """Largest ZIP of images, in megabytes."""
+    fetch_s: Annotated[Number, Field(gt=0, le=600)] = 10.0
+    """Most seconds for fetching one image from a web address."""
+    fetch_total_s: Annotated[Number, Field(gt=0, le=86_400)] = 300.0
+    """Most seconds for fetching all images of a dataset."""
+
+
 class Retention(Section):
     """For how long records are kept; ``whetstone prune`` removes what is older."""
 
@@ -164,6 +141,15 @@ class Retention(Section):
     """Waits in the logs of runs that ended more than this many days ago are removed; null keeps them."""
     runs_days: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
     """Whole runs that ended more than this many days ago are removed; null keeps them."""
+
+
+class Experiments(Section):
+    """Where finished trainings are logged besides."""
+
+    vertex: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,126}[a-z0-9])?)?$")] = ""
+    """Experiment of Vertex AI Experiments that gets a run for each finished training; empty logs nothing."""
+    vertex_location: Name = "us-central1"
+    """Google Cloud region that keeps the experiment."""
 
 
 class Settings(Section):
@@ -202,7 +188,7 @@ class Settings(Section):
     """Event streams open at the same time from one address."""
 
     data_dir: Path = Path("data")
-    """Folder of the database, the uploads and the embedded Redis."""
+    """Folder of the database, the uploads, the images and the embedded Redis."""
     experiments_dir: Path = Path("experiments")
     """Folder that runs are exported to."""
     database_url: Annotated[str, Field(repr=False)] = ""
@@ -241,7 +227,11 @@ class Settings(Section):
     rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}  # noqa: RUF012 - pydantic copies it
     """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
+    images: Images = Images()
+    vision: dict[str, bool] = {}  # noqa: RUF012 - pydantic copies it
+    """Whether a model sees images, by its name, where the table is wrong; in the environment as model=yes,model=no."""
     retention: Retention = Retention()
+    experiments: Experiments = Experiments()
 
     @field_validator("allowed_hosts", "former_secret_keys", "private_hosts", mode="before")
     @classmethod
@@ -262,6 +252,14 @@ class Settings(Section):
             return {} if value is None else value
         pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
         return {model.strip(): rpm.strip() for model, _, rpm in pairs}
+
+    @field_validator("vision", mode="before")
+    @classmethod
+    def _split_vision(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return {} if value is None else value
+        pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
+        return {model.strip(): sees.strip() for model, _, sees in pairs}
 
     @field_validator("database_url")
     @classmethod

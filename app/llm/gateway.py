@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.config import Settings
-from app.llm import checks
+from app.llm import checks, vision
 from app.llm.around import Around
 from app.llm.keyring import EMPTY, Keyring
 from app.llm.known import Adapter
 from app.llm.prices import Prices
 from app.llm.routes import route
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import LLM, ModelRef, Price, Reply, Request
 
 
@@ -23,6 +24,7 @@ class Gateway:
 
     environ: where keys and base URLs are looked for. prices: by model name, in USD per token, in place of the table's.
     keys: those that were entered here.
+    images: where the content of images is read.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class Gateway:
         environ: Mapping[str, str] | None = None,
         prices: Mapping[str, Price] | None = None,
         keys: Keyring = EMPTY,
+        images: Images = NO_IMAGES,
     ) -> None:
+        self._images = images
         self._settings = settings
         self.around = Around.of(settings, os.environ if environ is None else environ, keys)
         self._prices = Prices(prices)
@@ -47,6 +51,10 @@ class Gateway:
         return (
             self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
         )
+
+    def sees(self, model: ModelRef) -> bool | None:
+        """Whether the model sees images; None when nobody knows."""
+        return vision.sees(model, self._settings.vision)
 
     def deprecated(self, model: ModelRef) -> dt.date | None:
         """When the provider switches the model off, None when that is not known."""
@@ -91,15 +99,15 @@ class Gateway:
         if name == "simulated":
             from app.llm.simulated import SimulatedLLM
 
-            return SimulatedLLM()
+            return SimulatedLLM(images=self._images)
         if name == "openai":
             from app.llm.openai_compatible import OpenAICompatible
 
-            return OpenAICompatible(self._prices, self.around)
+            return OpenAICompatible(self._prices, self.around, self._images)
         if name == "vertex":
             from app.llm.vertex import Vertex
 
-            return Vertex(self._prices, self.around)
+            return Vertex(self._prices, self.around, self._images)
         from app.llm.litellm import LiteLLM
 
-        return LiteLLM(self._prices, self.around)
+        return LiteLLM(self._prices, self.around, self._images)

@@ -21,9 +21,11 @@ from app.llm.around import Around
 from app.llm.checks import project_of, typed
 from app.llm.litellm_client import GUARDED, GuardedClient
 from app.llm.outbound import Forbidden
+from app.llm.pictures import NOTHING, has_images, in_openais_words, load
 from app.llm.prices import Prices
 from app.llm.routes import Route, base_of, key_for, route
 from app.llm.sse import broken, usage_of
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import CallError, Json, ModelRef, Permanent, Price, Reply, Request, TimedOut
 
 _BEFORE_IMPORT = {
@@ -61,8 +63,9 @@ _LATER_S = 1.0
 class LiteLLM:
     """Implements app.ports.llm.LLM."""
 
-    def __init__(self, prices: Prices | None = None, around: Around | None = None) -> None:
+    def __init__(self, prices: Prices | None = None, around: Around | None = None, images: Images = NO_IMAGES) -> None:
         around = around or Around()
+        self._images = images
         self._prices = prices or Prices()
         self._around = around
         self._environ = around.environ
@@ -82,13 +85,14 @@ class LiteLLM:
             self._arguments = _arguments_of(self._litellm)
         if "api_base" in access and way.provider and way.provider.name in GUARDED:
             access["client"] = self._client()
-        began = time.perf_counter()
+        loaded = await asyncio.to_thread(load, request, self._images) if has_images(request) else NOTHING
         try:
             words, adjustments = self._words(request)
+            began = time.perf_counter()
             async with asyncio.timeout(deadline_s):
                 stream = await self._litellm.acompletion(
                     model=request.model.name,
-                    messages=[{"role": m.role, "content": m.content} for m in request.messages],
+                    messages=in_openais_words(request.messages, loaded),
                     stream=True,
                     stream_options={"include_usage": True},
                     timeout=deadline_s + _LATER_S,
@@ -219,8 +223,8 @@ async def _read(stream: Any, began: float) -> Answer:
                 answer.usage = usage_of(chunk.usage.model_dump())
             for choice in chunk.choices[:1]:
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
-                if (said or mused) and answer.first_s is None:
-                    answer.first_s = time.perf_counter() - began
+                if said or mused:
+                    answer.heard(time.perf_counter() - began)
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

@@ -18,9 +18,11 @@ from app.llm import vertex_wire
 from app.llm.answers import reply
 from app.llm.around import Around
 from app.llm.checks import project_of
+from app.llm.pictures import load
 from app.llm.prices import Prices
 from app.llm.routes import checked, route
 from app.llm.vertex_clients import Clients
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import ModelRef, Price, Reply, Request, TimedOut, Unauthorized
 
 
@@ -35,8 +37,9 @@ class _Target:
 class Vertex:
     """Implements app.ports.llm.LLM for ``vertex_ai/gemini-...`` and ``vertex_ai/endpoints/...`` (tuned models)."""
 
-    def __init__(self, prices: Prices | None = None, around: Around | None = None) -> None:
+    def __init__(self, prices: Prices | None = None, around: Around | None = None, images: Images = NO_IMAGES) -> None:
         around = around or Around()
+        self._images = images
         self._prices = prices or Prices()
         self._project = project_of(around.environ, around.project)
         self._location = around.location or "global"
@@ -76,9 +79,9 @@ class Vertex:
 
     def _call(self, request: Request, target: _Target, call: _Call) -> Reply:
         """One call, in a thread."""
-        began = time.perf_counter()
-        sent, adjustments = vertex_wire.request_of(request, target.model)
+        sent, adjustments = vertex_wire.request_of(request, target.model, load(request, self._images))
         with vertex_wire.errors(), self._clients.lent(target.host) as client:
+            began = time.perf_counter()
             stream = client.stream_generate_content(sent, retry=None, timeout=call.remaining())
             call.follow(stream)
             answer = vertex_wire.read(stream, lambda: time.perf_counter() - began)

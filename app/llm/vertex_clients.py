@@ -66,7 +66,7 @@ class Clients:
         from google.cloud.aiplatform_v1.services.prediction_service import PredictionServiceClient
 
         client = PredictionServiceClient(
-            transport="rest", credentials=self._credentials_for(host), client_options={"api_endpoint": host}
+            transport="rest", credentials=self.credentials_for(host), client_options={"api_endpoint": host}
         )
         # By default the stream is read byte by byte, which takes more time than all the rest of a call.
         transport: Any = client.transport
@@ -76,7 +76,8 @@ class Clients:
             transport._session.mount(host, adapter_of(self._guard))
         return client
 
-    def _credentials_for(self, host: str) -> Any:
+    def credentials_for(self, host: str) -> Any:
+        """Google's credentials for its own hosts, none for others. Raises: google.auth.exceptions.GoogleAuthError."""
         import google.auth
         from google.auth.credentials import AnonymousCredentials
 

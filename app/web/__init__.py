@@ -20,6 +20,7 @@ from app.web import (
     models,
     navigation,
     params,
+    pictures,
     prompts,
     providers,
     reference,
@@ -44,6 +45,7 @@ BLUEPRINTS = (
     prompts.pages,
     trainings.pages,
     models.pages,
+    pictures.pages,
     providers.pages,
     reference.pages,
     style.pages,
@@ -75,7 +77,7 @@ def create_app(backend: Backend) -> Flask:
 def _flask_config(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": signing_key(settings),
-        "MAX_CONTENT_LENGTH": settings.uploads.max_mb * MEGABYTE + FORM_BYTES,
+        "MAX_CONTENT_LENGTH": (settings.uploads.max_mb + settings.images.archive_max_mb) * MEGABYTE + FORM_BYTES,
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "SESSION_COOKIE_NAME": "whetstone",
         "SESSION_COOKIE_HTTPONLY": True,

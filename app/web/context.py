@@ -15,6 +15,7 @@ from app.llm.gateway import Gateway
 from app.llm.keyring import Keyring
 from app.ports.scoring import Tools
 from app.services.access import Target
+from app.services.pictures import Loader, Nowhere, Place
 from app.services.providers import keyring
 
 _KEY = "whetstone"
@@ -38,7 +39,7 @@ class Backend:
     @property
     def gateway(self) -> Gateway:
         """What knows which models can be called, and their prices."""
-        return Gateway(self.settings, self.environ, keys=self.keys)
+        return Gateway(self.settings, self.environ, keys=self.keys, images=wiring.image_files(self.settings))
 
     def check_access(self, targets: Sequence[Target]) -> None:
         """Ask whether models answer, and wait."""
@@ -48,6 +49,10 @@ class Backend:
     def keys(self) -> Keyring:
         """The keys that were entered here."""
         return keyring(self.engine, self.settings)
+
+    def image_loader(self, place: Place = Nowhere()) -> Loader:  # noqa: B008 - it holds nothing
+        """How a dataset's images are loaded; place: where the file names of its table lead."""
+        return wiring.image_loader(self.settings, place)
 
     def open_tools(self) -> Tools:
         """What scorers may use here; close it after use."""

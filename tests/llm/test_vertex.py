@@ -299,7 +299,7 @@ def test_a_service_account_is_taken_from_its_file(tmp_path: Path, monkeypatch: p
         file = tmp_path / "account.json"
         file.write_text(json.dumps(account))
         clients = Clients({"GOOGLE_APPLICATION_CREDENTIALS": str(file)}, Guard())
-        found = clients._credentials_for("https://europe-west4-aiplatform.googleapis.com")
+        found = clients.credentials_for("https://europe-west4-aiplatform.googleapis.com")
         found.refresh(Transport())
     assert found.service_account_email == "w@p.iam.gserviceaccount.com"
     assert found.token == "ya29.for-tests"

@@ -67,7 +67,7 @@ def trained(database: Database, port: int, name: str, seed: int) -> str:
     took = time.monotonic() - began
     with database.session() as session:
         done, totals = runs.get(session, run.id), runs.totals(session, run.id)
-        test, result = done.outcome["test"], documents.training_result(done, totals)
+        test, result = done.outcome["test"], documents.result(done, totals)
     low, high = result["interval"]
     return (
         f"| {name} | {seed} | {result['baseline']:.2f} | {result['final']:.2f} | {result['delta']:+.2f} "

@@ -169,7 +169,7 @@ def missing(run_id: str) -> Response:
     """What judging it again so would lack: answers and judgements that are not on record, and their price."""
     with closing(wiring.open_tools(backend().settings)) as tools:
         spec = _rejudged(run_id, body(), tools)
-        return answer(documents.values(count(session(), spec, gateway=wiring.open_llm(), tools=tools)))
+        return answer(documents.values(count(session(), spec, gateway=backend().gateway, tools=tools)))
 
 
 @routes.post("/<run_id>/rejudge")
@@ -180,7 +180,7 @@ def rejudge(run_id: str) -> Response:
     name = text({"name": given.pop("name", "")}, "name")
     with closing(wiring.open_tools(backend().settings)) as tools:
         spec = _rejudged(run_id, given, tools)
-        count(session(), spec, gateway=wiring.open_llm(), tools=tools)  # refuses what cannot be judged
+        count(session(), spec, gateway=backend().gateway, tools=tools)  # refuses what cannot be judged
     run = rejudging.start(session(), spec, name=name)
     hinted = backend().enqueue(run.id)
     return answer({**documents.run(run), "hinted": hinted}, 201, Location=url_for("api.runs.show", run_id=run.id))
@@ -188,7 +188,7 @@ def rejudge(run_id: str) -> Response:
 
 def _rejudged(run_id: str, given: dict[str, Json], tools: Tools) -> Json:
     run, settings = service.get(session(), run_id), backend().settings
-    return rejudging.parse(session(), run, given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+    return rejudging.parse(session(), run, given, settings=settings, gateway=backend().gateway, tools=tools)
 
 
 @routes.get("/<run_id>/export")

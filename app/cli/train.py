@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
 from app.ports.llm import Json
-from app.services import datasets, documents, models, runs, training
+from app.services import access, datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.services.pictures import Folder
 from app.store.models import Run
@@ -102,6 +103,7 @@ def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--no-wait", is_flag=True, help="With --queue: do not watch.")
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it may cost, and stop there.")
 @click.option("--yes", is_flag=True, help="Do not ask, whatever it may cost.")
+@click.option("--skip-check", is_flag=True, help="Do not ask first whether the models answer.")
 @json_option
 def train(
     name: str,
@@ -110,14 +112,15 @@ def train(
     no_wait: bool,
     only_estimate: bool,
     yes: bool,
+    skip_check: bool,
     as_json: bool,
     **form: Any,
 ) -> int:
     """Train a prompt and say whether it helped."""
     if no_wait and not queue:
         raise Refused([Problem("no_wait", "--no-wait needs --queue: a training in this process has to be waited for")])
-    settings, gateway = wiring.settings(), wiring.open_llm()
     wiring.database().upgrade()
+    settings, gateway = wiring.settings(), wiring.open_llm()
     with wiring.database().session() as session:
         spec = parsed(session, form, gateway)
         estimate = training.estimate(session, spec, gateway=gateway)
@@ -129,10 +132,23 @@ def train(
         for one in adjusted:
             say(f"note: {one['role']} model: {models.in_words(one)}")
         _announce(estimate, settings.budget.confirm_usd, yes)
+        if not skip_check:
+            _ask_models(session, spec)
         run = training.start(session, spec, name=name)
     if queue and no_wait:
         return leave(run, as_json)
     return report(foreground.through_worker(run.id) if queue else foreground.here(run.id), gate, as_json)
+
+
+def _ask_models(session: Session, spec: Json) -> None:
+    """Ask whether the models answer. Raises: Invalid when one will not."""
+    settings, engine = wiring.settings(), wiring.database().engine
+    ask = partial(wiring.check_access, engine, wiring.open_llm(), settings)
+    found = access.silent(session, spec, settings.access, ask)
+    for one in found:
+        if one.passing:
+            say(f"warning: {one.sentence}; the run will try again by itself")
+    access.refuse(found, "--skip-check starts it all the same")
 
 
 def parsed(session: Session, form: Mapping[str, Any], gateway: Gateway) -> Json:

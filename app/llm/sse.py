@@ -73,6 +73,8 @@ class _Stream:
         for choice in _list(event.get("choices")):
             if choice.get("index", 0) == 0:
                 self._choose(choice)
+                if choice.get("logprobs"):
+                    self._answer.record["logprobs"] = True
         if not self._answer.model:
             self._answer.model = str(event.get("model") or "")
         record = self._answer.record

@@ -82,7 +82,7 @@ def build(folder: Path, redis_url: str = "redis://127.0.0.1:1/0") -> World:
         queued.append(run_id)
         return True
 
-    app = api.attach(create_app(Backend(settings, database.engine, enqueue, environ={})))
+    app = api.attach(create_app(Backend(settings, database.engine, enqueue, environ={}, start_checks=lambda: None)))
     app.jinja_env.bytecode_cache = COMPILED
     return World(app, database, queued, folder)
 

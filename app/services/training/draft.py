@@ -17,6 +17,7 @@ from app.core.scorers.rubric import Rubric
 from app.core.templates import placeholders
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
+from app.ports.pace import place
 from app.ports.scoring import Tools
 from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
@@ -145,15 +146,21 @@ class _Draft:
         return replace(chosen, pinned=chosen.pinned | {"vision": self._gateway.sees(chosen.ref)})
 
     def _calls(self, models: Sequence[Chosen]) -> Json:
-        """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
+        """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute.
+
+        A model that another role has somewhere else stands there by its place (see app.ports.pace).
+        """
         form, limits, lanes = self._form, self._settings.rate_limits, {}
-        primary = models[0].ref.name
-        for name in dict.fromkeys(model.ref.name for model in models):
-            same = [model for model in models if model.ref.name == name]
-            lane = self._gateway.lane(same[0].ref)
-            asked = [form.target_rpm] if name == primary and form.target_rpm else [m.target_rpm for m in same]
+        primary = place(models[0].ref)
+        for where in dict.fromkeys(place(model.ref) for model in models):
+            same = [model for model in models if place(model.ref) == where]
+            name, lane = same[0].ref.name, self._gateway.lane(same[0].ref)
+            asked = [form.target_rpm] if where == primary and form.target_rpm else [m.target_rpm for m in same]
             slowest = min((rpm for rpm in asked if rpm), default=None)
-            lanes[name] = {"name": lane, "rpm": slowest or limits.get(lane) or limits.get(name)}
+            lanes[where if name in lanes else name] = {
+                "name": lane,
+                "rpm": slowest or limits.get(lane) or limits.get(name),
+            }
         pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
         return self._settings.calls.model_dump() | pinned
 

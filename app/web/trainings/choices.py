@@ -68,7 +68,7 @@ def _models() -> list[str]:
 
 def known_models() -> list[str]:
     """Models of the providers that are ready; names with a gap to fill in are no names."""
-    ready = [p for p in providers.found(settings(), backend().environ) if p.ready]
+    ready = [p for p in providers.found(settings(), backend().environ, backend().keys) if p.ready]
     configured = [settings().primary_model, settings().optimizer_model, settings().judge_model]
     examples = [name for provider in ready for name in provider.models if "<" not in name]
     return list(dict.fromkeys([*configured, *examples]))

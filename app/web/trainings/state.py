@@ -162,7 +162,9 @@ def callable_models() -> tuple[str, str, str]:
     if _callable(primary) and _callable(optimizer):
         return primary, optimizer, judge if _callable(judge) else optimizer
     ready = [
-        p for p in providers.found(settings(), backend().environ) if p.ready and p.name not in ("simulated", "local")
+        p
+        for p in providers.found(settings(), backend().environ, backend().keys)
+        if p.ready and p.name not in ("simulated", "local")
     ]
     names = [name for provider in ready for name in provider.models if "<" not in name]
     return (names[0], names[0], names[0]) if names else ("simulated/primary", "simulated/optimizer", "simulated/judge")

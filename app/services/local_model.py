@@ -46,7 +46,7 @@ def missing(settings: Settings, environ: Mapping[str, str]) -> str:
         return f"{flaw}, then start with `make up`"
     if not settings.local_model_port and local.BASE not in environ:
         return "it is installed, but local_model_port is 0 in config.yaml; give it a port and start again"
-    if checks.reachable(address(settings, Guard.of(THIS_MACHINE), environ), LOOK_S):
+    if checks.reachable(address(settings, environ), Guard.of(THIS_MACHINE), LOOK_S):
         return "it is installed, but does not run; start it with `whetstone up`"
     return ""
 

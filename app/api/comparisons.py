@@ -49,7 +49,7 @@ def examples() -> Response:
 @describe(shapes.ComparisonEstimate, body=shapes.ComparisonOrder)
 def estimate() -> Response:
     """What a comparison on a dataset may take at most; usd is null when a price is unknown."""
-    found = comparison.estimate(session(), _spec(body()), gateway=wiring.open_llm())
+    found = comparison.estimate(session(), _spec(body()), gateway=backend().gateway)
     return answer(documents.values(found))
 
 
@@ -78,4 +78,4 @@ def _choice(name: str, options: tuple[str, ...], default: str) -> str:
 def _spec(given: dict[str, Json]) -> Json:
     settings = backend().settings
     with closing(wiring.open_tools(settings)) as tools:
-        return comparison.parse(session(), given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+        return comparison.parse(session(), given, settings=settings, gateway=backend().gateway, tools=tools)

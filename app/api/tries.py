@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
-from app import wiring
 from app.api.context import answer, backend, body, session, text
 from app.api.openapi import describe
 from app.api.shapes import Dataset, StartedRun
@@ -24,7 +23,7 @@ routes = Blueprint("tries", __name__, url_prefix="/tries")
 def estimate() -> Response:
     """What a try may take at most. usd_high leaves out the models of unpriced, whose price is unknown."""
     spec, _ = _parsed(body())
-    found = playground.estimate(spec, wiring.open_llm())
+    found = playground.estimate(spec, backend().gateway)
     return answer({**documents.values(found), "adjustments": _adjustments(spec)})
 
 
@@ -66,7 +65,7 @@ def _get(run_id: str) -> Run:
 
 
 def _parsed(given: dict[str, Any]) -> tuple[Json, int | None]:
-    return playground.parse(session(), given, settings=backend().settings, gateway=wiring.open_llm())
+    return playground.parse(session(), given, settings=backend().settings, gateway=backend().gateway)
 
 
 def _adjustments(spec: Json) -> list[Json]:

@@ -13,7 +13,21 @@ from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import datasets, figures, guard, labels, models, prompts, runs, spending, trainings
+from app.api import (
+    comparisons,
+    datasets,
+    figures,
+    guard,
+    labels,
+    models,
+    prompts,
+    providers,
+    runs,
+    spending,
+    trainings,
+    transfer,
+    tries,
+)
 from app.api.context import answer, close_session, refusal
 from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
@@ -25,7 +39,11 @@ PARTS = (
     labels.routes,
     models.routes,
     prompts.routes,
+    providers.routes,
     trainings.routes,
+    comparisons.routes,
+    transfer.routes,
+    tries.routes,
     runs.routes,
     figures.routes,
     spending.routes,

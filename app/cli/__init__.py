@@ -10,7 +10,23 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, tokens, train
+from app.cli import (
+    bill,
+    compare,
+    datasets,
+    demo,
+    doctor,
+    models,
+    plan,
+    prompts,
+    providers,
+    prune,
+    runs,
+    serve,
+    tokens,
+    train,
+    trying,
+)
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -75,6 +91,7 @@ def cli(context: click.Context) -> None:
 
 
 runs.runs.add_command(bill.bill)
+prompts.prompts.add_command(compare.measure)
 for command in (
     serve.up,
     serve.web,
@@ -86,10 +103,13 @@ for command in (
     datasets.datasets,
     prompts.prompts,
     models.models,
+    providers.providers,
     tokens.tokens,
     train.train,
     plan.plan,
+    trying.try_,
     runs.runs,
+    compare.compare,
     prune.prune,
     bill.spend,
 ):

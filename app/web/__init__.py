@@ -9,6 +9,7 @@ from app.config import Settings, signing_key
 from app.web import (
     assets,
     compare,
+    comparisons,
     database,
     datasets,
     errors,
@@ -21,6 +22,7 @@ from app.web import (
     navigation,
     params,
     pictures,
+    playground,
     prompts,
     providers,
     reference,
@@ -29,6 +31,7 @@ from app.web import (
     spending,
     style,
     trainings,
+    works,
 )
 from app.web.context import Backend, attach
 
@@ -40,6 +43,8 @@ BLUEPRINTS = (
     runs.pages,
     live.pages,
     compare.pages,
+    comparisons.pages,
+    playground.pages,
     spending.pages,
     datasets.pages,
     prompts.pages,
@@ -47,6 +52,7 @@ BLUEPRINTS = (
     models.pages,
     pictures.pages,
     providers.pages,
+    works.pages,
     reference.pages,
     style.pages,
 )

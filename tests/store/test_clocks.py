@@ -24,9 +24,12 @@ WALL_CLOCK = {("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("d
 MAY_READ_THE_WALL_CLOCK = {
     "app/jobs/intake.py": "says when a message was parked",
     "app/llm/retry_after.py": "Retry-After may be a date",
+    "app/services/api_access/once.py": "keeps an answer for a day",
+    "app/services/api_access/tokens.py": "says when a token was used last",
     "app/services/datasets/library.py": "says when a dataset was deleted",
     "app/services/models/library.py": "says when a model config was deleted",
     "app/services/models/looking.py": "compares with the day on which a model is switched off",
+    "app/services/runs/timeline.py": "says up to when a run that goes on is drawn",
     "app/services/training/estimate.py": "compares with the day on which a model is switched off",
     "app/services/prompts/library.py": "says when a prompt was deleted",
     "app/services/retention.py": "counts the days that records are kept",

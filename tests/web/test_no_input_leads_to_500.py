@@ -83,6 +83,7 @@ PAGES = (
     "/runs/r0finished/rejudge",
     "/runs/r0finished/settings",
     "/trainings/new",
+    "/playground",
 )
 """Pages whose forms are tried, field by field."""
 FIELDS = (

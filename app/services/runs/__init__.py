@@ -3,7 +3,7 @@
 from app.services.runs.bill import Bill, Line, Rate, bill
 from app.services.runs.confusion import confusions, in_cell, labels_of
 from app.services.runs.examples import Pair, asked_twice, at_places, before_after
-from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl
+from app.services.runs.files import export_csv, export_failed, export_folder, export_jsonl, export_zip
 from app.services.runs.lookup import ORDERS, Order, delete, get, list_runs, rename
 from app.services.runs.record import (
     Progress,
@@ -53,6 +53,7 @@ __all__ = [
     "export_failed",
     "export_folder",
     "export_jsonl",
+    "export_zip",
     "get",
     "in_cell",
     "labels_of",

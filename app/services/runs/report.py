@@ -55,6 +55,16 @@ class Answers:
 
     title: str
     pairs: Sequence[Pair]
+    before: str = "Initial prompts"
+    after: str = "Final prompts"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A version of a comparison on a dataset, with what differs in it from the first."""
+
+    title: str
+    changes: list[Change]
 
 
 def report_html(session: Session, run: Run) -> str:
@@ -81,6 +91,7 @@ def report_html(session: Session, run: Run) -> str:
         split=_split(outcome),
         speeds=speed(session, run),
         speed_titles=SPEED_TITLES,
+        compared=_compared(run),
         data={"run": run.id, "simulated": run.simulated, "outcome": outcome, "metrics": metrics},
     )
 
@@ -103,14 +114,33 @@ def _changes(before: Json, after: Json) -> list[Change]:
 def _answers(session: Session, run: Run, outcome: Json) -> list[Answers]:
     """Fixed and broken examples of the sealed test, or of validation when there was no test."""
     initial, final = outcome.get("initial"), outcome.get("final")
+    split, names = _split(outcome), ("Initial prompts", "Final prompts")
+    if run.kind == "compare" and run.spec["part"] != "all":
+        initial, final, split = *_furthest(outcome.get("candidates") or []), run.spec["part"]
+        names = (initial["name"], final["name"]) if initial and final else names
     if not initial or not final or initial["digest"] == final["digest"]:
         return []
-    split = _split(outcome)
     found = []
     for change, title in (("fixed", "Fixed"), ("broken", "Broken"), ("unscored", "Not scored in both")):
         pairs = before_after(session, run, initial["digest"], final["digest"], split=split, change=change, limit=SHOWN)
-        found.append(Answers(f"{title} ({split})", pairs))
+        found.append(Answers(f"{title} ({split})", pairs, *names))
     return [answers for answers in found if answers.pairs]
+
+
+def _furthest(candidates: Sequence[Json]) -> tuple[Json, Json]:
+    """The first version of a comparison, and the one that differs from it the most; None without any."""
+    measured = [one for one in candidates if one["paired"] and one["paired"]["delta"] is not None]
+    if not measured:
+        return None, None
+    return candidates[0], max(measured, key=lambda one: abs(one["paired"]["delta"]))
+
+
+def _compared(run: Run) -> list[Contender]:
+    """What differs in each version of a comparison from the first."""
+    versions = run.spec["candidates"] if run.kind == "compare" else []
+    return [
+        Contender(f"{one['name']}, against {versions[0]['name']}", _changes(versions[0], one)) for one in versions[1:]
+    ]
 
 
 def _split(outcome: Json) -> str:

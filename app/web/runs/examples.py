@@ -9,23 +9,16 @@ from flask.typing import ResponseReturnValue
 
 from app.core.stats.interval import COUNTED
 from app.services import prompts, runs
+from app.services.comparison import CHANGES
 from app.services.errors import Invalid, Problem
 from app.store.models import Run
 from app.web import params
 from app.web.database import session
-from app.web.runs import confusion
+from app.web.runs import compared, confusion
+from app.web.runs.compared import SHOWS
 from app.web.runs.page import PAGE, get, pages, render, told_story
 from app.web.story import Story, Version
 
-CHANGES = ("fixed", "broken", "both_wrong", "both_right", "unscored")
-SHOWS = (
-    ("", "All"),
-    ("fixed", "Fixed"),
-    ("broken", "Broken"),
-    ("both_wrong", "Both wrong"),
-    ("both_right", "Both right"),
-    ("unscored", "Not scored"),
-)
 VIEWS = (("diff", "Changes"), ("plain", "Plain"))
 LONGEST = 2_000
 """Characters of an answer that are compared word by word."""
@@ -40,6 +33,8 @@ def examples(run_id: str) -> ResponseReturnValue:
     run = get(run_id)
     if run.kind == "plan":
         return _asked_twice(run)
+    if run.kind == "compare":
+        return compared.examples(run)
     tale = told_story(run)
     options = [
         (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import jsonify, url_for
+from flask import jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import feed, figures, prompts, runs
@@ -16,7 +16,7 @@ from app.web import params, story
 from app.web.database import session
 from app.web.lineage import draw
 from app.web.loglines import EVENTS, KINDS, lines
-from app.web.runs import confusion
+from app.web.runs import compared, confusion
 from app.web.runs.descent import descent
 from app.web.runs.page import get, pages, render, told_story
 from app.web.unattended import why_silent, why_unattended
@@ -42,6 +42,8 @@ SHOWS = (("", "All"), ("decision", "Decisions"), ("reasoning", "Reasoning"), ("w
 def overview(run_id: str) -> ResponseReturnValue:
     """The first page of a run."""
     run = get(run_id)
+    if run.kind == "try":
+        return redirect(url_for("playground.show", run_id=run_id))
     newest = feed.newest(session(), run_id)
     show = params.choice("show", KINDS)
     here = partial(url_for, "runs.overview", run_id=run_id)
@@ -142,6 +144,7 @@ def _state(run: Run) -> dict[str, Any]:
         "unattended": why_unattended() if run.status == "queued" else "",
         "silent": why_silent(run),
         "unscored": runs.count_unprocessed(session(), run),
+        **compared.of_run(run),
         "winner": _winner(run),
     }
 

@@ -26,6 +26,8 @@ TABS = (
     ("Settings", "runs.told"),
 )
 PAGE = 50
+SEARCHES = frozenset({"train", "rejudge"})
+"""Kinds of run that look for better prompts: only they have epochs, proposals and a sealed test of their own."""
 
 
 def get(run_id: str) -> Run:
@@ -44,6 +46,7 @@ def render(template: str, run: Run, **values: Any) -> str:
         template,
         run=run,
         tabs=TABS,
+        searches=run.kind in SEARCHES,
         live=run.status not in ENDED,
         undecided=runs.undecided(session(), run),
         again=_again(run),

@@ -102,6 +102,7 @@ TITLES = {
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
     "source": "Judged again from run",
+    "part": "Compared on",
     "missing": "What is not on record",
     "worth_points": "Improvement worth finding",
     "pilot_examples": "Examples of a plan",
@@ -113,7 +114,7 @@ UNITS = {
     "worth_points": " points",
     "stop_above_usd_per_point": " US dollars",
 }
-LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
+LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "candidates"})
 SOURCE = "source"
 """The run whose record this one works on, with how it had come out."""
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})

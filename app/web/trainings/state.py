@@ -20,6 +20,10 @@ from app.web.trainings import scoring
 from app.web.trainings.scoring import ScorerRow
 
 SAMPLE = "sample:"
+ASKED = (
+    "dataset", "prompt", "primary_model", "strategy", "split", "max_output_tokens", "concurrency", "epochs", "patience",
+)  # fmt: skip
+"""Fields that the address may fill in."""
 """Beginning of a choice of dataset that is a bundled sample, not imported yet."""
 TEXTS = ("system_prompt", "output_prompt", "instructions", "locked")
 FIELDS = (
@@ -76,8 +80,8 @@ def fresh() -> State:
     """The defaults, with models that can be called from here, and what the address asks for."""
     known = training.defaults(settings())
     values = {key: _shown(known.get(key)) for key in FIELDS}
-    values |= zip(("primary_model", "optimizer_model", "judge_model"), _models(), strict=True)
-    values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
+    values |= zip(("primary_model", "optimizer_model", "judge_model"), callable_models(), strict=True)
+    values |= {key: params.text(key, longest=400) for key in ASKED if request.args.get(key)}
     state = State(values, scoring.from_texts(known["scorer"]))
     return with_dataset(with_prompt(state))
 
@@ -87,7 +91,7 @@ def cloned(run_id: str) -> State:
     run = runs.get(session(), run_id)
     try:
         form = training.as_form(run.spec)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise Conflict("this run's settings are written in another way than today's; they cannot be copied") from None
     values = {key: _shown(form.get(key)) for key in FIELDS}
     return State(values, scoring.from_texts(form["scorer"]), run.id)
@@ -149,7 +153,7 @@ def _sample(choice: str) -> BundledSample | None:
     return None
 
 
-def _models() -> tuple[str, str, str]:
+def callable_models() -> tuple[str, str, str]:
     """The configured models; where they cannot be called, the first examples of a provider that can.
 
     A judge that cannot be called is replaced by the optimizer's model.
@@ -157,7 +161,11 @@ def _models() -> tuple[str, str, str]:
     primary, optimizer, judge = settings().primary_model, settings().optimizer_model, settings().judge_model
     if _callable(primary) and _callable(optimizer):
         return primary, optimizer, judge if _callable(judge) else optimizer
-    ready = [p for p in providers.found(settings(), backend().environ) if p.ready and p.name != "simulated"]
+    ready = [
+        p
+        for p in providers.found(settings(), backend().environ, backend().keys)
+        if p.ready and p.name not in ("simulated", "local")
+    ]
     names = [name for provider in ready for name in provider.models if "<" not in name]
     return (names[0], names[0], names[0]) if names else ("simulated/primary", "simulated/optimizer", "simulated/judge")
 

@@ -238,6 +238,7 @@ def policy(spec: Json, *, unproven: bool = False) -> Policy:
     calls = spec["calls"]
     return Policy(
         unproven=unproven,
+        apart=spec.get("apart", False),
         on_uncertain=calls.get("on_uncertain", "repeat"),
         draws=spec["seed"] if spec.get("cache") == "reuse" else None,
         lanes={model: Lane(**lane) for model, lane in calls.get("lanes", {}).items()},

@@ -21,7 +21,7 @@ from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.training import hygiene
 from app.services.training.form import TrainingForm, read
-from app.services.training.models import Chosen, Wish, choose
+from app.services.training.models import Chosen, Wish, choose, lanes
 from app.store.models import Dataset, Example, PromptVersion
 
 
@@ -125,15 +125,10 @@ class _Draft:
 
     def _calls(self, models: Sequence[Chosen]) -> Json:
         """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
-        form, limits, lanes = self._form, self._settings.rate_limits, {}
-        primary = models[0].ref.name
-        for name in dict.fromkeys(model.ref.name for model in models):
-            same = [model for model in models if model.ref.name == name]
-            lane = self._gateway.lane(same[0].ref)
-            asked = [form.target_rpm] if name == primary and form.target_rpm else [m.target_rpm for m in same]
-            slowest = min((rpm for rpm in asked if rpm), default=None)
-            lanes[name] = {"name": lane, "rpm": slowest or limits.get(lane) or limits.get(name)}
-        pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
+        form = self._form
+        own = {models[0].ref.name: form.target_rpm} if form.target_rpm else {}
+        found = lanes(models, own, settings=self._settings, gateway=self._gateway)
+        pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": found}
         return self._settings.calls.model_dump() | pinned
 
     def _refuse(self, field: str, message: str) -> None:

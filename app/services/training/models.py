@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.core.params import ALIASES, Resolved, resolve
+from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
 from app.services.errors import NotFound
 from app.services.models import called, is_config, price_of
@@ -95,6 +97,19 @@ def _pinned(wish: Wish, ref: ModelRef, revision: ModelConfigRevision | None, res
     return pinned
 
 
+def lanes(models: Sequence[Chosen], own: Mapping[str, float], *, settings: Settings, gateway: Gateway) -> Json:
+    """By model, what it shares its rate limit with, and how many requests per minute. own: limits that come before all others."""
+    found: dict[str, Json] = {}
+    for name in dict.fromkeys(model.ref.name for model in models):
+        same = [model for model in models if model.ref.name == name]
+        lane = gateway.lane(same[0].ref)
+        asked = [own[name]] if name in own else [model.target_rpm for model in same]
+        slowest = min((rpm for rpm in asked if rpm), default=None)
+        rpm = slowest or settings.rate_limits.get(lane) or settings.rate_limits.get(name)
+        found[name] = {"name": lane, "rpm": rpm}
+    return found
+
+
 def adjustments(spec: Json) -> list[Json]:
     """What a training's models are sent otherwise than was asked, each with its role. Runs of before name none."""
     return [{"role": role, **one} for role, model in _models(spec) for one in model.get("adjustments", ())]
@@ -108,4 +123,5 @@ def asked_of(model: Json) -> Json:
 
 
 def _models(spec: Json) -> Iterator[tuple[str, Json]]:
-    return ((role, spec[role]) for role in ROLES if spec.get(role))
+    yield from ((config["label"], config) for config in spec.get("configs", ()))
+    yield from ((role, spec[role]) for role in ROLES if spec.get(role))

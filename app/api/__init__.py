@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import datasets, labels, models, prompts, runs, spending, trainings
+from app.api import benchmarks, datasets, labels, models, prompts, reviews, runs, spending, trainings
 from app.api.context import answer, close_session
 from app.services.errors import Conflict, Invalid, NotFound
 
@@ -24,6 +24,8 @@ PARTS = (
     models.routes,
     prompts.routes,
     trainings.routes,
+    benchmarks.routes,
+    reviews.routes,
     runs.routes,
     spending.routes,
 )

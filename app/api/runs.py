@@ -12,7 +12,7 @@ from app import wiring
 from app.api.context import answer, backend, body, page_size, session, text, whole
 from app.ports.llm import Json
 from app.ports.scoring import Tools
-from app.services import documents, rejudging, training
+from app.services import benchmarks, documents, rejudging, training
 from app.services import runs as service
 from app.services.errors import Invalid, Problem
 from app.services.rejudging.missing import count
@@ -66,8 +66,9 @@ def bill(run_id: str) -> Response:
 
 @routes.get("/<run_id>/form")
 def form(run_id: str) -> Response:
-    """The fields that start the same training again."""
-    return answer(training.as_form(service.get(session(), run_id).spec))
+    """The fields that start the same run again."""
+    run = service.get(session(), run_id)
+    return answer(benchmarks.as_form(run.spec) if run.kind == "benchmark" else training.as_form(run.spec))
 
 
 @routes.get("/<run_id>/events")

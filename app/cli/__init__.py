@@ -10,7 +10,23 @@ from typing import Any
 import click
 
 from app import wiring
-from app.cli import bill, datasets, demo, doctor, models, plan, prompts, prune, runs, serve, train
+from app.cli import (
+    analyze,
+    benchmark,
+    bill,
+    datasets,
+    demo,
+    doctor,
+    models,
+    plan,
+    prompts,
+    prune,
+    rank,
+    reviews,
+    runs,
+    serve,
+    train,
+)
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
 from app.config import ConfigError, read_env_file
@@ -56,7 +72,9 @@ def _refusal(error: Exception) -> Refused:
     )
 
 
-NEED_NO_DATABASE = frozenset({"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train", "plan"})
+NEED_NO_DATABASE = frozenset(
+    {"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train", "plan", "benchmark"}
+)
 """They make the database, or look at it themselves."""
 
 
@@ -88,6 +106,11 @@ for command in (
     models.models,
     train.train,
     plan.plan,
+    benchmark.benchmark,
+    benchmark.review,
+    rank.rank,
+    analyze.analyze,
+    reviews.reviews,
     runs.runs,
     prune.prune,
     bill.spend,

@@ -1,12 +1,13 @@
-"""How the outcome of a plan is written on a terminal."""
+"""How the outcomes of plans and benchmarks are written on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from app.cli.console import table
 from app.ports.journal import Totals
 from app.services import runs
 
@@ -27,6 +28,30 @@ def show_plan(result: Mapping[str, Any], totals: Totals) -> None:
         click.echo(f"start it with the same options: whetstone train ...{split}")
 
 
+def show_benchmark(result: Mapping[str, Any], totals: Totals) -> None:
+    """The result of a benchmark (documents.benchmark_result) in lines."""
+    mark = " (simulated models)" if result["simulated"] else ""
+    click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
+    if result["sentence"]:
+        click.echo(result["sentence"])
+    if result["stopped_why"]:
+        click.echo(f"stopped: {result['stopped_why']}")
+    rows = [
+        (
+            one["config"],
+            f"{one['answered']}/{one['asked']}",
+            "" if one["score"] is None else f"{one['score']:.2f}",
+            one["reviews"],
+            "" if one["seconds"] is None else f"{one['seconds']:.2f}",
+            "unknown" if one["cost_usd"] is None else f"{one['cost_usd']:.6f}",
+        )
+        for one in result["standings"] or ()
+    ]
+    table(("CONFIG", "ANSWERS", "AI SCORE", "REVIEWS", "SECONDS", "USD"), rows, "no config has answered yet")
+    click.echo(f"spent: {runs.spent_in_words(totals)}")
+    click.echo(f"go on with: whetstone analyze {result['run']}")
+
+
 def expected_line(expected: Mapping[str, Any]) -> str:
     """What a training may take, in a line."""
     usd = "at an unknown price" if expected["usd"] is None else "${:.4f} to ${:.4f}".format(*expected["usd"])
@@ -39,3 +64,7 @@ def _range(ends: Sequence[int]) -> str:
 
 def _minutes(ends: Sequence[float]) -> str:
     return f"{runs.time_in_words(60 * ends[0])} to {runs.time_in_words(60 * ends[1])}"
+
+
+SHOWS: dict[str, Callable[[Mapping[str, Any], Totals], None]] = {"plan": show_plan, "benchmark": show_benchmark}
+"""By kind of run; every other one is shown like a training."""

@@ -15,12 +15,12 @@ from app import wiring
 from app.cli import foreground
 from app.cli.console import Exit, Refused, emit, json_option, say
 from app.cli.datasets import open_file
-from app.cli.told import show_plan
+from app.cli.told import SHOWS
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
 from app.ports.llm import Json
-from app.services import datasets, documents, models, runs, training
+from app.services import benchmarks, datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.store.models import Run
 
@@ -137,7 +137,7 @@ def train(
             return Exit.DONE
         for one in adjusted:
             say(f"note: {one['role']} model: {models.in_words(one)}")
-        _announce(estimate, settings.budget.confirm_usd, yes)
+        announce(estimate, settings.budget.confirm_usd, yes)
         run = training.start(session, spec, name=name)
     if queue and no_wait:
         return leave(run, as_json)
@@ -203,7 +203,7 @@ def _dataset(session: Session, given: str) -> str:
         return datasets.import_file(session, stream, file.name, limits=datasets.limits_of(wiring.settings())).name
 
 
-def estimate_line(estimate: training.Estimate) -> str:
+def estimate_line(estimate: training.Estimate | benchmarks.Estimate) -> str:
     """An estimate in one line."""
     usd = "at an unknown price"
     if estimate.usd_low is not None and estimate.usd_high is not None:
@@ -214,18 +214,18 @@ def estimate_line(estimate: training.Estimate) -> str:
     )
 
 
-def _shows(estimate: training.Estimate) -> str:
+def _shows(estimate: training.Estimate | benchmarks.Estimate) -> str:
     """What the sealed test may show, before anything is measured."""
-    test = estimate.detectable_test
+    test = estimate.detectable_test if isinstance(estimate, training.Estimate) else None
     return "" if test is None else f"; the test can show improvements from about {100 * test:.0f} points on"
 
 
-def _announce(estimate: training.Estimate, limit: float, yes: bool) -> None:
+def announce(estimate: training.Estimate | benchmarks.Estimate, limit: float, yes: bool) -> None:
     """Say what it may cost; ask before it may cost more than the limit, and refuse it where nobody can be asked."""
     costly = not yes and estimate.usd_high is not None and estimate.usd_high > limit
     question = f"This may cost up to ${estimate.usd_high or 0:.2f}, more than budget.confirm_usd (${limit:.2f})"
     if costly and not sys.stdin.isatty():
-        raise Refused([Problem("yes", f"{question}; give --yes to start it all the same, or a smaller training")])
+        raise Refused([Problem("yes", f"{question}; give --yes to start it all the same, or ask for less")])
     say(estimate_line(estimate))
     for note in estimate.notes:
         say(f"note: {note}")
@@ -239,9 +239,9 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
         totals = runs.totals(session, waited.run.id)
         result = documents.result(waited.run, totals)
     if gate is not None:
-        met = result["delta"] is not None and result["delta"] >= gate
+        met = result.get("delta") is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
-    show = show_plan if waited.run.kind == "plan" else _show
+    show = SHOWS.get(waited.run.kind, _show)
     emit(result, as_json, lambda: show(result, totals))
     return Exit.STOPPED if waited.interrupted else exit_code(result)
 

@@ -23,11 +23,13 @@ class Kind:
     title: str
     prepare: Callable[[Json, Sequence[tuple[int, str, str]], Tools], Any]
     execute: Callable[[Run, Any], Awaitable[Json]]
+    searches: bool = False
+    """Whether it tries prompts epoch by epoch, so that there are curves and proposals to show."""
 
 
 KINDS: dict[str, Kind] = {
-    "train": Kind("Training", training.prepare, train.train),
-    "rejudge": Kind("Re-judge", rejudge.prepare, rejudge.rejudge),
+    "train": Kind("Training", training.prepare, train.train, searches=True),
+    "rejudge": Kind("Re-judge", rejudge.prepare, rejudge.rejudge, searches=True),
     "plan": Kind("Plan", plan.prepare, plan.plan),
     "benchmark": Kind("Benchmark", benchmark.prepare, benchmark.benchmark),
 }

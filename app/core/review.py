@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.core.fence import Fence, clip
-from app.core.templates import placeholders, render
 from app.core.scorers.unwrap import Unreadable, unwrap
+from app.core.templates import placeholders, render
 from app.ports.llm import Json, Message
 
 PLACEHOLDERS = {
@@ -65,13 +65,19 @@ class Rubric:
     def spec(self) -> Json:
         """Everything that decides what the reviewer is asked."""
         criteria = [list(one) for one in self.criteria]
-        return {"template": self.template, "criteria": criteria, "scale": [self.low, self.high], "details": self.details}
+        return {
+            "template": self.template,
+            "criteria": criteria,
+            "scale": [self.low, self.high],
+            "details": self.details,
+        }
 
     @classmethod
     def of(cls, spec: Json) -> Rubric:
         """The rubric that a run has pinned."""
         criteria = tuple((name, meaning) for name, meaning in spec["criteria"])
-        return cls(spec["template"], criteria, *spec["scale"], spec["details"])
+        low, high = spec["scale"]
+        return cls(spec["template"], criteria, low, high, spec["details"])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +99,9 @@ class Place:
 def messages(rubric: Rubric, prompt: str, answers: Labelled) -> list[Message]:
     """What the reviewer is asked. Raises: UnknownPlaceholder."""
     fence = Fence([prompt, *(text for _, text in answers)])
-    shown = [f"Response {label}\n{fence.around(f'response_{label.lower()}', text, ANSWER_CAP)}" for label, text in answers]
+    shown = [
+        f"Response {label}\n{fence.around(f'response_{label.lower()}', text, ANSWER_CAP)}" for label, text in answers
+    ]
     values = {
         "original_prompt": fence.around("original_prompt", prompt, PROMPT_CAP),
         "num_configs": str(len(answers)),
@@ -127,7 +135,7 @@ def reply_format(rubric: Rubric, labels: Sequence[str]) -> str:
 def schema(rubric: Rubric, labels: Sequence[str]) -> Json:
     """The JSON schema of the reply."""
     score = {"type": "number", "minimum": rubric.low, "maximum": rubric.high}
-    details = {name: score for name in rubric.names}
+    details = dict.fromkeys(rubric.names, score)
     properties: dict[str, Json] = {
         "label": {"type": "string", "enum": list(labels)},
         "rank": {"type": "integer", "minimum": 1, "maximum": len(labels)},
@@ -196,7 +204,9 @@ def _score(rubric: Rubric, given: Json, what: str) -> float:
 def complained(opening: Sequence[Message], said: str, problem: str, *, cut: bool) -> list[Message]:
     """The request continued by what was wrong with the reply."""
     shorter = " It was cut off at the token limit: be shorter." if cut else ""
-    complaint = f"Your reply could not be used: {problem}.{shorter}\nReply again, with the JSON object and nothing else."
+    complaint = (
+        f"Your reply could not be used: {problem}.{shorter}\nReply again, with the JSON object and nothing else."
+    )
     return [*opening, Message("assistant", clip(said, ECHO_CAP)), Message("user", complaint)]
 
 

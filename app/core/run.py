@@ -122,7 +122,8 @@ class Run:
     ) -> Report:
         """Answer and score every case by every candidate ``repeats`` times; returns when all samples are durable.
 
-        first: number of the first of these repeats, where earlier ones were asked before. stage: what the progress display calls it. texts: False when the kind does not read the answers: they are recorded, and
+        first: number of the first of these repeats, where earlier ones were asked before.
+        stage: what the progress display calls it. texts: False when the kind does not read the answers: they are recorded, and
         the report goes without them. A failed sample is data, not an exception.
         Looks at hidden splits are counted with the dataset. The sealed split is read once in a run.
         Raises: Halt, JournalError; SealBroken, an error in the kind, for a second reading of the sealed split.

@@ -189,7 +189,24 @@ def _sums(totals: Totals) -> Document:
 
 def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
-    return plan_result(row, totals) if row.kind == "plan" else training_result(row, totals)
+    shapes = {"plan": plan_result, "benchmark": benchmark_result}
+    return shapes.get(row.kind, training_result)(row, totals)
+
+
+def benchmark_result(row: Run, totals: Totals) -> Document:
+    """How a benchmark's configs stand with its reviewer; what people say is told by app.services.benchmarks.documents."""
+    outcome = row.outcome or {}
+    told = {
+        name: outcome.get(name) for name in ("verdict", "sentence", "standings", "runs", "stopped_by", "stopped_why")
+    }
+    return {
+        "run": row.id,
+        "status": row.status,
+        "reason": row.reason,
+        "simulated": row.simulated,
+        **told,
+        **spent(totals),
+    }
 
 
 def plan_result(row: Run, totals: Totals) -> Document:

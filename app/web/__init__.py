@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 from app.config import Settings, signing_key
 from app.web import (
     assets,
+    benchmarks,
     compare,
     database,
     datasets,
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     datasets.pages,
     prompts.pages,
     trainings.pages,
+    benchmarks.pages,
     models.pages,
     providers.pages,
     style.pages,

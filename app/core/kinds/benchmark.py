@@ -1,4 +1,4 @@
-"""Compare configs: every prompt is asked of each of them, in one run or several after each other, and a reviewer ranks the answers.
+"""Compare configs: every prompt is asked of each of them, run after run, and a reviewer ranks the answers.
 
 A config that fails does not stop the others; its answers are missing, and said to be.
 """
@@ -74,7 +74,9 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> B
         runs=spec["runs"],
         repeats=spec["repeats"],
         seed=spec["seed"],
-        simulated=any(one["name"].startswith("simulated/") for one in (*spec["configs"], spec["judge"] or {"name": ""})),
+        simulated=any(
+            one["name"].startswith("simulated/") for one in (*spec["configs"], spec["judge"] or {"name": ""})
+        ),
     )
 
 

@@ -81,7 +81,9 @@ def conclude(standing: Sequence[Tally], *, done: int, asked: int, stopped: str, 
 
 def _sentence(reviewed: Sequence[Json], scale: Rubric) -> str:
     best = reviewed[0]
-    said = f"{best['config']} has the best reviews: {best['score']:.1f} on a scale to {scale.high} (n = {best['reviews']})"
+    said = (
+        f"{best['config']} has the best reviews: {best['score']:.1f} on a scale to {scale.high} (n = {best['reviews']})"
+    )
     if len(reviewed) == 1:
         return f"{said}; no other config has any"
     second = reviewed[1]

@@ -42,7 +42,9 @@ def compare(first: Ranking, second: Ranking) -> Agreement:
     common = [item for item in first if item in second]
     a, b = places({item: first[item] for item in common}), places({item: second[item] for item in common})
     tied = len(set(a.values())) < len(a) or len(set(b.values())) < len(b)
-    moves = sorted(((item, a[item] - b[item]) for item in common if a[item] != b[item]), key=lambda m: (-abs(m[1]), m[0]))
+    moves = sorted(
+        ((item, a[item] - b[item]) for item in common if a[item] != b[item]), key=lambda m: (-abs(m[1]), m[0])
+    )
     return Agreement(
         tau=tau_b(a, b) if tied else tau_a(a, b),
         tied=tied,

@@ -16,7 +16,7 @@ from app.core.stats.interval import t_quantile
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A mean in [0, 1] with its 95 % interval, None under two jointly judged prompts.
+    """A mean with its 95 % interval within [0, 1], None under two jointly judged prompts or when they show no spread at all.
 
     bias: mean of (model - human) where both have judged, None without any. humans, prompts: how many were judged by people and
     how many by the model.
@@ -53,8 +53,10 @@ def corrected(model: Mapping[str, float], human: Mapping[str, float]) -> Correct
     if n < 2:
         return Corrected(mean, None, None, -shift, n, total)
     variance = _variance([human[p] for p in joint]) / total + (1 / n - 1 / total) * _variance(differences)
+    if variance == 0:  # so few that all are alike: they do not say how far others may lie
+        return Corrected(mean, None, None, -shift, n, total)
     half = t_quantile(n - 1) * math.sqrt(variance)
-    return Corrected(mean, mean - half, mean + half, -shift, n, total)
+    return Corrected(mean, max(0.0, mean - half), min(1.0, mean + half), -shift, n, total)
 
 
 def _variance(values: list[float]) -> float:

@@ -134,7 +134,12 @@ def _confidence(winner: str, evidence: Evidence) -> tuple[int, tuple[str, ...]]:
         (1, evidence.reviewed, "a model has reviewed the answers", "no model has reviewed the answers"),
         (2, evidence.ranked, "people have ranked answers", "no person has ranked an answer"),
         (1, agreed, "people agree with each other", _disagreed(tau)),
-        (1, among, "it is among the first two of people's consensus", "it is not among the first two of people's consensus"),
+        (
+            1,
+            among,
+            "it is among the first two of people's consensus",
+            "it is not among the first two of people's consensus",
+        ),
     )
     return sum(worth for worth, is_so, _, _ in told if is_so), tuple(
         f"+{worth}: {yes}" if is_so else f"+0 of {worth}: {no}" for worth, is_so, yes, no in told
@@ -142,7 +147,9 @@ def _confidence(winner: str, evidence: Evidence) -> tuple[int, tuple[str, ...]]:
 
 
 def _disagreed(tau: float | None) -> str:
-    return "fewer than two people ranked the same answers" if tau is None else f"people agree too little (tau {tau:.2f})"
+    return (
+        "fewer than two people ranked the same answers" if tau is None else f"people agree too little (tau {tau:.2f})"
+    )
 
 
 class _Table:
@@ -186,7 +193,7 @@ class _Table:
             for i, name in enumerate(self.names)
         ]  # fmt: skip
 
-    def _terms(self, drawn: np.ndarray[tuple[int, int], np.dtype[np.intp]]) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+    def _terms(self, drawn: np.ndarray[tuple[int, int], np.dtype[np.intp]]) -> tuple[np.ndarray, ...]:
         """Each term of each config for each drawing of prompts: arrays of drawings by configs."""
         human, ai, seconds, cost = (_means(v, drawn) for v in (self.human, self.ai, self.seconds, self.cost))
         quality = np.where(np.isnan(human), ai, np.where(np.isnan(ai), human, HUMAN * human + AI * ai))
@@ -211,7 +218,7 @@ class _Table:
         return shared, float(low), float(high)
 
 
-def _means(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _means(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Means over the drawn prompts that are known; NaN where none is. Drawings by configs."""
     known = ~np.isnan(values)
     sums = np.stack([np.nan_to_num(row)[drawn].sum(axis=1) for row in values], axis=1)
@@ -219,7 +226,7 @@ def _means(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:  # type: ignore
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def _better_when_less(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _better_when_less(values: np.ndarray) -> np.ndarray:
     """1 for the least of the configs, 0 for the most, 0.5 when all are equal; NaN stays."""
     if not values.shape[1] or np.isnan(values).all():
         return np.full(values.shape, np.nan)

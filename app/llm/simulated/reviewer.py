@@ -45,7 +45,13 @@ def _merit(texts: Mapping[str, str], label: str, seed: object) -> float:
 def _row(label: str, rank: int, merit: float, item: Mapping[str, Json]) -> Json:
     low, high = item["overall_score"]["minimum"], item["overall_score"]["maximum"]
     score = round(low + merit * (high - low), 1)
-    said = "takes up most of what was asked" if merit > 0.6 else "takes up some of it" if merit > 0.3 else "says little of it"
+    said = (
+        "takes up most of what was asked"
+        if merit > 0.6
+        else "takes up some of it"
+        if merit > 0.3
+        else "says little of it"
+    )
     row = {"label": label, "rank": rank, "overall_score": score, "comment": f"The answer {said}."}
     criteria = item.get("criteria_scores", {}).get("properties", {})
     return row | ({"criteria_scores": dict.fromkeys(criteria, score)} if criteria else {})

@@ -1,4 +1,4 @@
-"""simulated/writer: free text on whatever it is asked, better or worse by its skill; so that benchmarks have something to compare.
+"""simulated/writer: free text on whatever it is asked, better or worse by its skill, for benchmarks to compare.
 
 A skilled one takes up more of what the request says, in a clear form; an unskilled one says little, and of something else.
 """

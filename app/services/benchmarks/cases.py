@@ -1,14 +1,15 @@
 """The prompts of a benchmark, each as the messages that every config gets: from the library, from a file, or typed in.
 
-{{variables}} are filled in from the rows of a dataset: {{input}}, {{reference}} and its further columns. A prompt without variables is
-asked once, whatever the dataset holds; a system and output prompt pair takes the row's input like in a training.
+{{variables}} are filled in from the rows of a dataset: {{input}}, {{reference}} and its further columns. A prompt without
+variables is asked once, whatever the dataset holds; a system and output prompt pair takes the row's input like in a training.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,7 +42,7 @@ class Source:
     field: str
     reference: str = ""
     pair: bool = False
-    about: Mapping[str, Json] = field(default_factory=dict)
+    about: Mapping[str, Json] = dataclasses.field(default_factory=dict)
 
     @property
     def variables(self) -> list[str]:
@@ -68,10 +69,14 @@ def build(session: Session, form: BenchmarkForm, problems: list[Problem]) -> tup
         for case in _filled(source, rows, problems):
             cases.append({"id": f"p{number}" + (f"r{case['row']}" if case["row"] else ""), **case})
             if len(cases) > MOST:
-                problems.append(Problem(source.field, f"these are more than {MOST:,} prompts; choose fewer, or fewer rows"))
+                problems.append(
+                    Problem(source.field, f"these are more than {MOST:,} prompts; choose fewer, or fewer rows")
+                )
                 return dataset, []
     if sum(len(message["content"]) for case in cases for message in case["messages"]) > MOST_CHARS:
-        problems.append(Problem("prompts", f"these prompts have more than {MOST_CHARS:,} characters together; choose fewer"))
+        problems.append(
+            Problem("prompts", f"these prompts have more than {MOST_CHARS:,} characters together; choose fewer")
+        )
     return dataset, cases
 
 
@@ -86,7 +91,12 @@ def _rows(session: Session, form: BenchmarkForm, problems: list[Problem]) -> tup
     except NotFound as missing:
         problems.append(Problem("dataset", str(missing)))
         return none, []
-    query = select(Example).where(Example.dataset_id == found.id).order_by(Example.row).limit(min(form.rows or MOST + 1, MOST + 1))
+    query = (
+        select(Example)
+        .where(Example.dataset_id == found.id)
+        .order_by(Example.row)
+        .limit(min(form.rows or MOST + 1, MOST + 1))
+    )
     return _pinned(found), [_row(example) for example in session.scalars(query)]
 
 
@@ -198,7 +208,9 @@ def _filled(source: Source, rows: Sequence[Row], problems: list[Problem]) -> Ite
 
 def _unfilled(source: Source, missing: Sequence[str], known: set[str]) -> str:
     braced = ", ".join(f"{{{{{name}}}}}" for name in missing)
-    advice = f"the dataset has {', '.join(sorted(known))}" if known else "choose a dataset that has a column of that name"
+    advice = (
+        f"the dataset has {', '.join(sorted(known))}" if known else "choose a dataset that has a column of that name"
+    )
     return f"{source.name}: nothing fills in {braced}; {advice}"
 
 

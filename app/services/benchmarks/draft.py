@@ -98,7 +98,9 @@ class _Draft:
         if not names:
             active = models.list_configs(self._session, only_active=True)
             if not active:
-                self._refuse("models", "name the models to compare, or make model configs: without names all active ones are")
+                self._refuse(
+                    "models", "name the models to compare, or make model configs: without names all active ones are"
+                )
             if len(active) > MOST_MODELS:
                 self._refuse("models", f"there are {len(active)} active configs; choose at most {MOST_MODELS} of them")
                 return []
@@ -133,7 +135,9 @@ class _Draft:
         return {"prompt": found.name, "version": found.version, **checked.rubric.spec}, checked.model
 
     def _judge(self, named: str) -> Chosen:
-        return self._model("reviewer_model", self._form.reviewer_model or named or self._settings.judge_model, judging=True)
+        return self._model(
+            "reviewer_model", self._form.reviewer_model or named or self._settings.judge_model, judging=True
+        )
 
     def _scorers(self) -> list[Json]:
         """The scorers that compare answers with references, with everything pinned that they depend on."""
@@ -166,7 +170,9 @@ class _Draft:
                 continue
             twin = seen.setdefault(str(called_as(one.pinned)), label)
             if twin != label:
-                self._refuse("models", f"{twin} and {label} would be called in exactly the same way; leave one of them out")
+                self._refuse(
+                    "models", f"{twin} and {label} would be called in exactly the same way; leave one of them out"
+                )
 
     def _budget(self, called: Sequence[Chosen]) -> None:
         unpriced = [one.ref.name for one in called if not one.problems and self._gateway.price(one.ref) is None]
@@ -178,4 +184,7 @@ class _Draft:
 def _kept(form: BenchmarkForm) -> Json:
     """What cloning needs and the rest of the spec does not say."""
     kept = form.model_dump()
+    if form.first:
+        lines = [line for line in form.jsonl.splitlines() if line.strip()]
+        kept |= {"jsonl": "\n".join(lines[: form.first]), "first": None}
     return {name: value for name, value in kept.items() if not name.startswith("budget_")}

@@ -20,8 +20,8 @@ REMARK = 120
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a benchmark may take. Low: short answers, each review usable at once. High: answers as long as they may be, each review
-    mended once. usd is None when a price is unknown.
+    """What a benchmark may take. Low: short answers, each review usable at once. High: answers as long as they
+    may be, each review mended once. usd is None when a price is unknown.
     """
 
     calls_low: int
@@ -46,11 +46,13 @@ def estimate(spec: Json, *, gateway: Gateway) -> Estimate:
 class _End:
     """One end of the estimate."""
 
-    def __init__(self, spec: Json, gateway: Gateway, asked: list[float], repeats: int, long: bool) -> None:  # noqa: PLR0913, PLR0917
+    def __init__(self, spec: Json, gateway: Gateway, asked: list[float], repeats: int, long: bool) -> None:
         self._gateway = gateway
         n, configs = len(asked) * repeats, [model_ref(one) for one in spec["configs"]]
         answers = [_length(model, long) for model in configs]
-        self.uses = [(model, n, repeats * sum(asked), n * length) for model, length in zip(configs, answers, strict=True)]
+        self.uses = [
+            (model, n, repeats * sum(asked), n * length) for model, length in zip(configs, answers, strict=True)
+        ]
         judge = model_ref(spec["judge"]) if spec["judge"] else None
         times = 2 if long else 1
         if spec["review"] and judge:

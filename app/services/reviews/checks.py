@@ -84,7 +84,9 @@ def _read(settings: str) -> tuple[Mapping[str, Json], list[Problem]]:
     if not isinstance(said, dict):
         return {}, [Problem("settings", "the settings must be a JSON object")]
     unknown = [key for key in said if key not in KNOWN]
-    wrong = [Problem("settings", f"there is no setting {key[:40]!r}; known: {', '.join(sorted(KNOWN))}") for key in unknown]
+    wrong = [
+        Problem("settings", f"there is no setting {key[:40]!r}; known: {', '.join(sorted(KNOWN))}") for key in unknown
+    ]
     return said, wrong
 
 
@@ -92,7 +94,9 @@ def _criteria(said: Json) -> tuple[tuple[tuple[str, str], ...], list[Problem]]:
     if said is None:
         return CRITERIA, []
     if not isinstance(said, dict) or not all(isinstance(meaning, str) for meaning in said.values()):
-        return CRITERIA, [Problem("criteria", 'must be names with their meanings, {"accuracy": "what it says is right"}')]
+        return CRITERIA, [
+            Problem("criteria", 'must be names with their meanings, {"accuracy": "what it says is right"}')
+        ]
     if not 1 <= len(said) <= MOST_CRITERIA:
         return CRITERIA, [Problem("criteria", f"name from 1 to {MOST_CRITERIA} criteria, one a line")]
     wrong = [

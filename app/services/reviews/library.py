@@ -1,7 +1,7 @@
 """Review prompts: those that ship with the product, and a person's own, which are library prompts of the category review.
 
-A version's system prompt is the template of what the reviewer is asked; its output prompt holds criteria, scale, details and model
-as JSON. A library prompt with the name of a shipped one takes its place.
+A version's system prompt is the template of what the reviewer is asked; its output prompt holds criteria, scale, details and
+model as JSON. A library prompt with the name of a shipped one takes its place.
 """
 
 from __future__ import annotations
@@ -126,13 +126,11 @@ def save(session: Session, name: str, template: str, settings: str, *, descripti
     found = _named(session, name)
     if found is None:
         words = {"system_prompt": template, "output_prompt": settings}
-        prompts.create(session, name, category=CATEGORY, description=description, **words)  # type: ignore[arg-type]
+        prompts.create(session, name, category=CATEGORY, description=description, **words)
         return get(session, name)
     prompts.save_version(session, found, system_prompt=template, output_prompt=settings)
     if description and description != found.description:
-        prompts.describe(
-            session, found, name=found.name, description=description, category=CATEGORY, tags=found.tags
-        )
+        prompts.describe(session, found, name=found.name, description=description, category=CATEGORY, tags=found.tags)
     return _newest(found)
 
 

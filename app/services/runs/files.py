@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.core.stats.interval import COUNTED
 from app.ports.llm import Json
-from app.services.cells import protect
+from app.services.cells import csv_text
 from app.services.runs.record import notes
 from app.services.runs.report import report_html
 from app.services.runs.tables import (
     CALL_COLUMNS,
     METRIC_COLUMNS,
     SAMPLE_COLUMNS,
-    Values,
     call_rows,
     metric_rows,
     sample_rows,
@@ -31,7 +27,6 @@ from app.services.runs.tables import (
 from app.store.models import Run
 
 MOMENTS = ("created_at", "started_at", "ended_at", "calls_pruned_at")
-CHUNK_CHARS = 64 * 1024
 LEFT_OVER_S = 3600.0
 """What a killed export left is removed by the next one when it is older than this; a younger one may be under way."""
 
@@ -51,20 +46,6 @@ def export_failed(session: Session, run: Run) -> Iterator[str]:
     """The samples that have no score because a call failed for good, as CSV in portions."""
     failed = (values for values in sample_rows(session, run) if values["outcome"] not in COUNTED)
     return csv_text(SAMPLE_COLUMNS, failed)
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
-    """Rows as CSV text in portions. Missing values are empty, lists and objects are JSON, numbers are as Python writes them."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in columns])
-        if buffer.tell() >= CHUNK_CHARS:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
 
 
 def export_folder(session: Session, run: Run, target_dir: Path) -> Path:
@@ -93,6 +74,12 @@ def _fill(folder: Path, session: Session, run: Run) -> None:
     _write_json(folder / "outcome.json", {"run": about | times, "spent": run.spent, "outcome": run.outcome})
     _write_prompts(folder / "prompts", session, run)
     (folder / "report.html").write_text(report_html(session, run), encoding="utf-8")
+    if run.kind == "benchmark":
+        from app.services.benchmarks.results import results  # it stands on this package
+        from app.services.benchmarks.tables import results_csv
+
+        text = "".join(results_csv(session, results(session, run)))
+        (folder / "results.csv").write_text(text, encoding="utf-8", newline="")
     # Last, because they are read in portions of their own.
     tables = (
         ("metrics.csv", METRIC_COLUMNS, list(metric_rows(session, run))),
@@ -151,13 +138,3 @@ def _write_version(folder: Path, data: Json, about: Sequence[str]) -> None:
 
 def _write_json(file: Path, value: Json) -> None:
     file.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return protect(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict | list):
-        return protect(json.dumps(value, ensure_ascii=False))
-    return value

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.services.runs.examples import texts_of
+from app.services.runs.examples import Asked, texts_of
 from app.services.runs.record import notes
 from app.store.models import CallRow, Run, SampleRow
 
@@ -68,9 +68,9 @@ def sample_rows(session: Session, run: Run, portion: int = PORTION) -> Iterator[
 
     version: which proposal the candidate is, 0 for the initial prompts, None when the history does not say.
     """
-    dataset_id, simulated, versions = run.dataset_id, run.simulated, version_numbers(session, run)
+    asked, simulated, versions = Asked.of(run), run.simulated, version_numbers(session, run)
     for rows in _portions(session, SampleRow, run.id, (*_CASE, *_ANSWER), portion):
-        texts = texts_of(session, dataset_id, {values["case"] for values in rows})
+        texts = texts_of(session, asked, {values["case"] for values in rows})
         session.commit()
         for values in rows:
             given, reference = texts.get(values["case"], ("", ""))

@@ -98,7 +98,7 @@ def _pinned(wish: Wish, ref: ModelRef, revision: ModelConfigRevision | None, res
 
 
 def lanes(models: Sequence[Chosen], own: Mapping[str, float], *, settings: Settings, gateway: Gateway) -> Json:
-    """By model, what it shares its rate limit with, and how many requests per minute. own: limits that come before all others."""
+    """By model, what it shares its rate limit with, and how many requests per minute. own: limits that come first."""
     found: dict[str, Json] = {}
     for name in dict.fromkeys(model.ref.name for model in models):
         same = [model for model in models if model.ref.name == name]

@@ -8,6 +8,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.catalog import KINDS
+from app.ports.llm import Json
 from app.services import runs
 from app.web import params
 from app.web.database import session
@@ -44,6 +45,19 @@ def index() -> ResponseReturnValue:
     return render_template(
         "runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES], kinds=kinds
     )
+
+
+@pages.app_template_test("search")
+def is_search(name: str) -> bool:
+    """Whether a kind of run has curves and proposals."""
+    return name in KINDS and KINDS[name].searches
+
+
+@pages.app_template_filter("about")
+def about(spec: Json) -> str:
+    """On what data a run works, and with which models."""
+    models = [one["label"] for one in spec.get("configs", ())] or [spec.get("primary", {}).get("name", "")]
+    return " · ".join(part for part in (spec.get("dataset", {}).get("name", ""), ", ".join(models)) if part)
 
 
 @pages.app_template_filter("kind")

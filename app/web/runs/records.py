@@ -6,13 +6,13 @@ import json
 from functools import partial
 from typing import Any
 
-from flask import url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
 from app.services import runs, training
 from app.services.errors import Invalid, NotFound, Problem
-from app.services.runs.examples import texts_of
+from app.services.runs.examples import Asked, texts_of
 from app.services.runs.words import long_texts, shown
 from app.store.models import Run
 from app.web import params
@@ -38,6 +38,8 @@ def examples(run_id: str) -> ResponseReturnValue:
     run = get(run_id)
     if run.kind == "plan":
         return _asked_twice(run)
+    if run.kind == "benchmark":
+        return redirect(url_for("benchmarks.show", run_id=run.id))
     tale = told_story(run)
     options = [
         (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation
@@ -89,7 +91,7 @@ def unprocessed(run_id: str) -> ResponseReturnValue:
         run,
         rows=rows[:PAGE],
         count=runs.count_unprocessed(session(), run),
-        texts=texts_of(session(), run.dataset_id, {one.sample.case for one in rows}),
+        texts=texts_of(session(), Asked.of(run), {one.sample.case for one in rows}),
         versions={version.digest: version.number for version in told_story(run).versions.values()},
         first=here() if place else "",
         more=here(after=rows[PAGE - 1].sample.id) if len(rows) > PAGE else "",
@@ -191,10 +193,10 @@ UNITS = {
     "worth_points": " points",
     "stop_above_usd_per_point": " US dollars",
 }
-LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds"})
+LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "cases", "form", "apart"})
 SOURCE = "source"
 """The run whose record this one works on, with how it had come out."""
-UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
+UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price", "template"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 

@@ -71,7 +71,7 @@ def fresh() -> State:
     """The defaults, with models that can be called from here, and what the address asks for."""
     known = training.defaults(settings())
     values = {key: _shown(known.get(key)) for key in FIELDS}
-    values |= zip(("primary_model", "optimizer_model", "judge_model"), _models(), strict=True)
+    values |= zip(("primary_model", "optimizer_model", "judge_model"), default_models(), strict=True)
     values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
     state = State(values, scoring.from_texts(known["scorer"]))
     return with_dataset(with_prompt(state))
@@ -154,7 +154,7 @@ def _sample(choice: str) -> BundledSample | None:
     return None
 
 
-def _models() -> tuple[str, str, str]:
+def default_models() -> tuple[str, str, str]:
     """The configured models; where they cannot be called, the first examples of a provider that can.
 
     A judge that cannot be called is replaced by the optimizer's model.

@@ -42,7 +42,7 @@ def rank(
         run = runs.get(session, run_id)
         found, place = results(session, run), Place(prompt, repeat)
         found.case(prompt)
-        known = ballots.find(session, run, place, ranker.strip()) if replace else None
+        known = ballots.find(session, run.id, place, ranker.strip()) if replace else None
         began = time.monotonic()
         if order is None:
             words = texts(session, list(found.rivals(place).values()))

@@ -38,10 +38,10 @@ class Ballot:
     revision: int = 0
 
 
-def find(session: Session, run: Run, place: Place, ranker: str) -> RankingRow | None:
+def find(session: Session, run_id: str, place: Place, ranker: str) -> RankingRow | None:
     """That person's ranking, as the database has it now."""
     query = select(RankingRow).where(
-        RankingRow.run_id == run.id,
+        RankingRow.run_id == run_id,
         RankingRow.case == place.case,
         RankingRow.repeat == place.repeat,
         RankingRow.ranker == ranker,
@@ -55,13 +55,13 @@ def save(session: Session, results: Results, ballot: Ballot) -> RankingRow:
     Raises: NotFound, Invalid; Conflict when somebody saved another one under that name meanwhile.
     """
     ballot_places = _checked(results, ballot)
-    run, place, ranker = results.run, ballot.place, ballot.ranker.strip()
+    run_id, place, ranker = results.run.id, ballot.place, ballot.ranker.strip()
     values = {"places": ballot_places, "notes": storable(ballot.notes.strip())}
     if ballot.revision:
-        _replace(session, run, ballot, values)
+        _replace(session, run_id, ballot, values)
     else:
         row = RankingRow(
-            run_id=run.id,
+            run_id=run_id,
             case=place.case,
             repeat=place.repeat,
             ranker=storable(ranker),
@@ -74,16 +74,16 @@ def save(session: Session, results: Results, ballot: Ballot) -> RankingRow:
             session.commit()
         except IntegrityError:
             session.rollback()
-            raise _met(session, run, ballot) from None
-    found = find(session, run, place, storable(ranker))
+            raise _met(session, run_id, ballot) from None
+    found = find(session, run_id, place, storable(ranker))
     if found is None:
         raise NotFound("the ranking was deleted meanwhile")
     return found
 
 
-def _replace(session: Session, run: Run, ballot: Ballot, values: Mapping[str, object]) -> None:
+def _replace(session: Session, run_id: str, ballot: Ballot, values: Mapping[str, object]) -> None:
     change = update(RankingRow).where(
-        RankingRow.run_id == run.id,
+        RankingRow.run_id == run_id,
         RankingRow.case == ballot.place.case,
         RankingRow.repeat == ballot.place.repeat,
         RankingRow.ranker == ballot.ranker.strip(),
@@ -93,16 +93,16 @@ def _replace(session: Session, run: Run, ballot: Ballot, values: Mapping[str, ob
     changed = session.execute(change.values({**values, **more}).execution_options(synchronize_session=False))
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         session.rollback()
-        raise _met(session, run, ballot)
+        raise _met(session, run_id, ballot)
     session.commit()
 
 
-def _met(session: Session, run: Run, ballot: Ballot) -> Exception:
+def _met(session: Session, run_id: str, ballot: Ballot) -> Exception:
     """Why a ranking could not be saved: another one is there, or what it belongs to is gone."""
-    alive = session.scalar(select(Run.id).where(Run.id == run.id, Run.deleted_at.is_(None)))
+    alive = session.scalar(select(Run.id).where(Run.id == run_id, Run.deleted_at.is_(None)))
     if alive is None:
         return NotFound("the benchmark was deleted meanwhile, so there is nothing left to rank")
-    there = find(session, run, ballot.place, ballot.ranker.strip())
+    there = find(session, run_id, ballot.place, ballot.ranker.strip())
     if there is None:
         return Conflict("this ranking was deleted meanwhile; save it again to make it anew")
     return Conflict(
@@ -144,7 +144,7 @@ def _differs(wanted: set[str], given: set[str]) -> str:
 
 def withdraw(session: Session, run: Run, place: Place, ranker: str) -> None:
     """Take a person's ranking back. Raises: NotFound."""
-    row = find(session, run, place, ranker)
+    row = find(session, run.id, place, ranker)
     if row is None:
         raise NotFound(f"{ranker[:LONGEST_NAME]} has no ranking there")
     session.delete(row)

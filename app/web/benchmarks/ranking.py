@@ -43,7 +43,7 @@ def rank(run_id: str, case: str) -> ResponseReturnValue:
     found = get(run_id)
     place = Place(case, params.whole("repeat", high=100_000))
     found.case(case)
-    mine = ballots.find(session(), found.run, place, ranker()) if ranker() else None
+    mine = ballots.find(session(), found.run.id, place, ranker()) if ranker() else None
     return _page(found, place, _typed(found, place, mine), mine)
 
 
@@ -73,7 +73,7 @@ def save_ranking(run_id: str, case: str) -> ResponseReturnValue:
 
 def _met(found: Results, place: Place, typed: Typed, met: Conflict) -> ResponseReturnValue:
     """Somebody saved under that name meanwhile: both rankings are shown, and saving again replaces the other one."""
-    there = ballots.find(session(), found.run, place, typed.ranker)
+    there = ballots.find(session(), found.run.id, place, typed.ranker)
     again = Typed(typed.ranker, typed.order, typed.notes, typed.seconds, there.revision if there else 0)
     page, _ = _page(found, place, again, None, [Problem(ORDER, str(met))], there)
     return page, 409

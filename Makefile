@@ -23,7 +23,7 @@ test: .venv-dev ## Lint, types, layers and all tests.
 
 faults: .venv-dev ## Everything that docs/reliability.md promises, under real faults (takes an hour).
 	.venv/bin/pytest -m faults
-	.venv/bin/pytest tests/core/test_crash.py tests/faults -m "not faults"
+	.venv/bin/pytest tests/faults -m "not faults"
 	.venv/bin/python -m tests.faults.random_kills --kills 60 --database sqlite
 	.venv/bin/python -m tests.faults.random_kills --kills 30 --database postgresql
 

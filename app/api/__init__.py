@@ -1,4 +1,4 @@
-"""The JSON API under /api/v1: the same services as the pages; every refusal is {"errors": [{"field", "message"}]}.
+"""The JSON API under /api/v1: the same services as the pages; every refusal is {"type", "errors": [{"field", "message"}]}.
 
 On this machine alone there is no login yet. So that no foreign page can act through a visitor's browser, what changes something
 must be JSON (or an upload) and must not come from another origin.
@@ -7,13 +7,15 @@ must be JSON (or an upload) and must not come from another origin.
 from __future__ import annotations
 
 import logging
+from importlib import metadata
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import benchmarks, datasets, labels, models, prompts, reviews, runs, spending, trainings
-from app.api.context import answer, close_session
+from app.api import benchmarks, datasets, guard, labels, models, prompts, reviews, runs, spending, trainings
+from app.api.context import answer, close_session, refusal
+from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,6 @@ PARTS = (
     runs.routes,
     spending.routes,
 )
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -39,52 +40,42 @@ def attach(app: Flask) -> Flask:
     for part in PARTS:
         api.register_blueprint(part)
     api.add_url_rule("/<path:rest>", "unknown", _unknown, methods=ANY)
-    api.before_request(_refuse_foreign)
+    api.before_request(guard.check)
+    api.after_request(guard.keep)
     api.teardown_request(close_session)
+    api.add_url_rule("/openapi.json", "openapi", _openapi)
     _register_errors(api)
     app.register_blueprint(api)
+    app.extensions["openapi"] = document(app, metadata.version("whetstone"))
     for blueprint in (api, *PARTS):
-        app.extensions["csrf"].exempt(blueprint)  # _refuse_foreign stands in for the form tokens
+        app.extensions["csrf"].exempt(blueprint)  # guard.check stands in for the form tokens
     return app
 
 
 def _register_errors(api: Blueprint) -> None:
-    api.register_error_handler(Invalid, lambda e: _errors(422, *((p.field, p.message) for p in e.problems)))
-    api.register_error_handler(NotFound, lambda e: _errors(404, ("", str(e))))
-    api.register_error_handler(Conflict, lambda e: _errors(409, ("", str(e))))
-    api.register_error_handler(HTTPException, lambda e: _errors(e.code or 500, ("", e.description or e.name)))
+    api.register_error_handler(Invalid, lambda e: refusal(422, *((p.field, p.message) for p in e.problems)))
+    api.register_error_handler(NotFound, lambda e: refusal(404, ("", str(e))))
+    api.register_error_handler(Conflict, lambda e: refusal(409, ("", str(e))))
+    api.register_error_handler(HTTPException, lambda e: refusal(e.code or 500, ("", e.description or e.name)))
     api.register_error_handler(DBAPIError, _database_fault)
     api.register_error_handler(Exception, _fault)
 
 
-def _errors(status: int, *problems: tuple[str, str]) -> Response:
-    return answer({"errors": [{"field": field, "message": message} for field, message in problems]}, status)
+@describe({"application/json": "this document"})
+def _openapi() -> Response:
+    """What this API can do, as an OpenAPI document."""
+    return answer(current_app.extensions["openapi"])
 
 
 def _unknown(rest: str) -> Response:
-    return _errors(404, ("", f"there is nothing at /api/v1/{rest[:200]}"))
+    return refusal(404, ("", f"there is nothing at /api/v1/{rest[:200]}"))
 
 
 def _database_fault(error: DBAPIError) -> Response:
     logger.error("the database failed during %s %s", request.method, request.path, exc_info=error)
-    return _errors(503, ("", "the database does not answer; nothing was changed, try again"))
+    return refusal(503, ("", "the database does not answer; nothing was changed, try again"))
 
 
 def _fault(error: Exception) -> Response:
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _errors(500, ("", "a fault of ours; the log of the web server says more"))
-
-
-def _refuse_foreign() -> Response | None:
-    """Refuse what a page of another origin could send with a plain form or script."""
-    if request.method in SAFE:
-        return None
-    origin = request.headers.get("Origin", "")
-    if origin and origin != request.host_url.rstrip("/"):
-        return _errors(403, ("", f"requests from {origin[:200]} are not accepted here"))
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return _errors(403, ("", "requests from other sites are not accepted here"))
-    wanted = "multipart/form-data" if request.endpoint == "api.datasets.import_file" else "application/json"
-    if request.method in ("POST", "PUT", "PATCH") and request.mimetype != wanted:
-        return _errors(415, ("", f"Content-Type must be {wanted}"))
-    return None
+    return refusal(500, ("", "a fault of ours; the log of the web server says more"))

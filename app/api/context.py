@@ -93,3 +93,25 @@ def answer(document: Json, status: int = 200, **headers: str) -> Response:
     response.status_code = status
     response.headers.update(headers)
     return response
+
+
+TYPES = {
+    400: "unreadable",
+    401: "unauthorized",
+    403: "foreign",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    503: "unavailable",
+}
+"""What kind of refusal a status stands for."""
+
+
+def refusal(status: int, *problems: tuple[str, str]) -> Response:
+    """A refusal: its kind, and a field ("" for the whole) and message for each thing that is wrong."""
+    kind = TYPES.get(status, "fault" if status >= 500 else "unreadable")
+    errors = [{"field": field, "message": message} for field, message in problems]
+    return answer({"type": kind, "errors": errors}, status)

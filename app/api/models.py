@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
 from app import wiring
-from app.api.context import answer, body, session, text
+from app.api import shapes
+from app.api.context import answer, body, page_size, session, text
+from app.api.openapi import describe, paged
+from app.api.shapes import page
 from app.services import documents
 from app.services import models as service
 from app.services.errors import Invalid, Problem
@@ -17,17 +20,19 @@ routes = Blueprint("models", __name__, url_prefix="/models")
 
 
 @routes.get("")
+@describe(page(shapes.ListedModelConfig), query=paged("a config's name"))
 def list_all() -> Response:
-    """All configs by name, as their newest revisions say them."""
-    used = service.statistics(session())
+    """The configs by name, as their newest revisions say them."""
+    used, size, after = service.statistics(session()), page_size(), request.args.get("after", "")
     items = [
         {**_document(config), "used": documents.values(used.get(config.id, service.Statistics()))}
-        for config in service.list_configs(session())
+        for config in service.list_configs(session(), after=after, limit=size)
     ]
-    return answer({"items": items, "next": None})
+    return answer({"items": items, "next": items[-1]["name"] if len(items) == size else None})
 
 
 @routes.post("")
+@describe(shapes.FullModelConfig, 201, body=shapes.NewModelConfig)
 def create() -> Response:
     """A new config: name, active, and what it says."""
     given = body()
@@ -37,24 +42,28 @@ def create() -> Response:
 
 
 @routes.get("/export")
+@describe({"application/json": "a file that an import takes"})
 def export() -> Response:
     """All configs as the file that an import takes."""
     return Response(service.export_json(service.list_configs(session())), mimetype="application/json")
 
 
 @routes.post("/import")
+@describe(shapes.ImportedModels, body=shapes.Text)
 def take_in() -> Response:
     """A JSON export or JSONL profiles: {"text": content of the file}."""
     return answer(documents.values(service.import_text(session(), text(body(), "text"))))
 
 
 @routes.get("/<path:name>")
+@describe(shapes.FullModelConfig)
 def show(name: str) -> Response:
     """One config with all its revisions, the newest first, and what it comes to."""
     return answer(_full(service.get(session(), name)))
 
 
 @routes.put("/<path:name>")
+@describe(shapes.FullModelConfig, body=shapes.ModelConfigSaid)
 def save(name: str) -> Response:
     """A new revision, or active alone; what is said already makes no revision."""
     given = body()
@@ -68,6 +77,7 @@ def save(name: str) -> Response:
 
 
 @routes.delete("/<path:name>")
+@describe(None, 204)
 def delete(name: str) -> Response:
     """Take it out of the list; runs keep what they used."""
     service.delete(session(), service.get(session(), name))
@@ -75,6 +85,7 @@ def delete(name: str) -> Response:
 
 
 @routes.post("/<path:name>/clone")
+@describe(shapes.FullModelConfig, 201, body=shapes.Name)
 def clone(name: str) -> Response:
     """A new config that says the same: {"name": ...}, or a name made from the old one."""
     made = service.clone(session(), service.get(session(), name), text(body(), "name", ""))

@@ -7,7 +7,10 @@ from typing import Any, Literal
 from flask import Blueprint, Response, request, url_for
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.api import shapes
 from app.api.context import answer, body, page_size, session
+from app.api.openapi import Parameter, describe, paged
+from app.api.shapes import page
 from app.services import documents
 from app.services import prompts as service
 from app.services.errors import Invalid, NotFound, Problem
@@ -15,6 +18,7 @@ from app.services.prompts import Words
 from app.store.models import Prompt
 
 routes = Blueprint("prompts", __name__, url_prefix="/prompts")
+SEARCH = Parameter("words that name, description, category or tags contain")
 
 
 class NewVersion(BaseModel):
@@ -39,6 +43,7 @@ class NewVersion(BaseModel):
 
 
 @routes.get("")
+@describe(page(shapes.Prompt), query={"search": SEARCH, "tag": Parameter("a tag"), **paged("a prompt's name")})
 def list_all() -> Response:
     """The prompts by name; search: words that name, description, category or tags contain; tag, after (a name), limit."""
     size = page_size()
@@ -49,6 +54,7 @@ def list_all() -> Response:
 
 
 @routes.get("/<path:name>")
+@describe(shapes.FullPrompt)
 def show(name: str) -> Response:
     """One prompt with all its versions, the newest first."""
     prompt = service.get(session(), name)
@@ -57,12 +63,14 @@ def show(name: str) -> Response:
 
 
 @routes.get("/<path:name>/versions/<which>")
+@describe(shapes.Version)
 def pull(name: str, which: str) -> Response:
     """One version by number or label: what an application fetches as its production prompt."""
     return answer(documents.version(service.version(session(), service.get(session(), name), which)))
 
 
 @routes.post("/<path:name>/versions")
+@describe(shapes.Version, 201, body=NewVersion)
 def save(name: str) -> Response:
     """A new version; of a new prompt when there is none of that name. The same text again gives the version that has it."""
     given = _read(body())
@@ -79,7 +87,46 @@ def save(name: str) -> Response:
     return answer(documents.version(version), 201, Location=where)
 
 
+@routes.patch("/<path:name>")
+@describe(shapes.Prompt, body=shapes.About)
+def about(name: str) -> Response:
+    """Change what is said about it: name, description, category, tags; what is left out stays."""
+    prompt, given = service.get(session(), name), body()
+    try:
+        said = shapes.About.model_validate(given)
+    except ValidationError as error:
+        raise Invalid(_problems(error)) from None
+    service.describe(
+        session(),
+        prompt,
+        name=prompt.name if said.name is None else said.name,
+        description=prompt.description if said.description is None else said.description,
+        category=prompt.category if said.category is None else said.category,
+        tags=prompt.tags if said.tags is None else said.tags,
+    )
+    return answer(documents.prompt(prompt, len(prompt.versions)))
+
+
+@routes.delete("/<path:name>")
+@describe(None, 204)
+def delete(name: str) -> Response:
+    """Take it out of the library; runs keep what they used."""
+    service.delete(session(), service.get(session(), name))
+    return Response(status=204)
+
+
+@routes.post("/<path:name>/versions/<which>/restore")
+@describe(shapes.Version, 201)
+def restore(name: str, which: str) -> Response:
+    """Make the text of an old version the newest one."""
+    prompt = service.get(session(), name)
+    made = service.restore(session(), prompt, service.version(session(), prompt, which))
+    where = url_for("api.prompts.pull", name=prompt.name, which=made.number)
+    return answer(documents.version(made), 201, Location=where)
+
+
 @routes.put("/<path:name>/labels/<label>")
+@describe(shapes.Labelled, body=shapes.Which)
 def set_label(name: str, label: str) -> Response:
     """Point a label at a version: {"version": number or label}."""
     prompt = service.get(session(), name)
@@ -92,6 +139,7 @@ def set_label(name: str, label: str) -> Response:
 
 
 @routes.delete("/<path:name>/labels/<label>")
+@describe(None, 204)
 def remove_label(name: str, label: str) -> Response:
     """Take a label away."""
     service.remove_label(session(), service.get(session(), name), label)
@@ -102,11 +150,13 @@ def _read(given: dict[str, Any]) -> NewVersion:
     try:
         return NewVersion.model_validate(given)
     except ValidationError as error:
-        problems = [
-            Problem(".".join(map(str, one["loc"])), one["msg"].replace("Input should", "must"))
-            for one in error.errors()
-        ]
-        raise Invalid(problems) from None
+        raise Invalid(_problems(error)) from None
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    return [
+        Problem(".".join(map(str, one["loc"])), one["msg"].replace("Input should", "must")) for one in error.errors()
+    ]
 
 
 def _create(name: str, given: NewVersion) -> Prompt:

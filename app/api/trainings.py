@@ -7,7 +7,9 @@ from contextlib import closing
 from flask import Blueprint, Response, url_for
 
 from app import wiring
+from app.api import shapes
 from app.api.context import answer, backend, body, session, text
+from app.api.openapi import describe
 from app.ports.llm import Json
 from app.services import documents, training
 from app.store.models import Run
@@ -16,6 +18,7 @@ routes = Blueprint("trainings", __name__, url_prefix="/trainings")
 
 
 @routes.post("/estimate")
+@describe(shapes.Estimate, body=shapes.Training)
 def estimate() -> Response:
     """Calls, tokens and US dollars from an early stop to the last epoch. usd is null when a price is unknown.
 
@@ -27,6 +30,7 @@ def estimate() -> Response:
 
 
 @routes.post("")
+@describe(shapes.StartedRun, 201, body=shapes.NamedTraining)
 def start() -> Response:
     """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database."""
     given = body()
@@ -35,6 +39,7 @@ def start() -> Response:
 
 
 @routes.post("/plan")
+@describe(shapes.StartedRun, 201, body=shapes.NamedTraining)
 def plan() -> Response:
     """Start the plan of a training, from the same fields."""
     given = body()

@@ -25,6 +25,7 @@ from app.cli import (
     reviews,
     runs,
     serve,
+    tokens,
     train,
 )
 from app.cli.console import Exit, Refused, explain, refused
@@ -104,6 +105,7 @@ for command in (
     datasets.datasets,
     prompts.prompts,
     models.models,
+    tokens.tokens,
     train.train,
     plan.plan,
     benchmark.benchmark,

@@ -26,68 +26,60 @@ from app.store.models import Run
 
 LONGEST_PATH = 1000
 
+
+def _option(flag: str, field: str = "", **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option for a field of a training; its name is the flag's unless another one is given."""
+    names = (flag, field) if field else (flag,)
+    about = training.MEANINGS[field or flag.removeprefix("--").replace("-", "_")]
+    return click.option(*names, help=about, **more)
+
+
 OPTIONS = (
-    click.option("--dataset", required=True, metavar="NAME_OR_FILE", help="A dataset's name, or a file to import."),
-    click.option(
-        "--prompt", metavar="NAME", help="Prompt of the library to start from: name, name@version or name@label."
-    ),
-    click.option("--system-prompt", metavar="TEXT_OR_FILE", help="Initial system prompt."),
-    click.option("--output-prompt", metavar="TEXT_OR_FILE", help="Initial text after the input."),
-    click.option("--primary-model", metavar="MODEL", help="Model to train for, such as openai/gpt-5-mini."),
-    click.option("--optimizer-model", metavar="MODEL", help="Model that proposes prompts."),
-    click.option("--api-base", metavar="URL", help="OpenAI-compatible server of the primary model."),
-    click.option("--judge-model", metavar="MODEL", help="Model that grades answers for the scorer rubric."),
-    click.option("--judge-api-base", metavar="URL", help="API base of the judge model."),
-    click.option("--optimizer-api-base", metavar="URL", help="The same for the optimizer model."),
-    click.option("--temperature", metavar="NUMBER", help="Temperature of the primary model."),
-    click.option("--optimizer-temperature", metavar="NUMBER", help="Temperature of the optimizer model."),
-    click.option("--max-output-tokens", metavar="N", help="Most tokens of one answer."),
-    click.option(
-        "--scorer", multiple=True, metavar="NAME[:KEY=VALUE]", help="How answers are scored; may be repeated."
-    ),
-    click.option("--strategy", metavar="NAME", help="How proposals are made (see docs/training.md)."),
-    click.option("--acceptance", metavar="RULE", help="improvement, or confidence."),
-    click.option("--alpha", metavar="NUMBER", help="Significance level."),
-    click.option("--min-delta", "min_improvement", metavar="NUMBER", help="Least improvement on validation to accept."),
-    click.option("--epochs", metavar="N", help="Most epochs."),
-    click.option("--batch-size", metavar="N", help="Train examples that an epoch looks at."),
-    click.option("--patience", metavar="N", help="Epochs without improvement before it stops."),
-    click.option("--repeats", metavar="N", help="Answers to each validation and test example."),
-    click.option("--concurrency", metavar="N", help="Calls under way at the same time."),
-    click.option("--split", metavar="A/B/C", help="Shares of train, validation and test, such as 60/20/20."),
-    click.option("--seed", metavar="N", help="Seed of split, batches and intervals."),
-    click.option(
-        "--max-prompt-tokens", metavar="N", help="Most tokens of a proposal, both prompts together (estimated)."
-    ),
-    click.option("--max-prompt-chars", metavar="N", help="Most characters of a proposal, in place of the tokens."),
-    click.option(
-        "--locked",
-        metavar="TEXT_OR_FILE",
-        help="Texts of the prompts that no proposal may touch, blank lines between them.",
-    ),
-    click.option("--shorten", metavar="RULE", help="After the search: off, or offer a shorter prompt."),
-    click.option("--shorten-margin", metavar="X", help="By how much worse a shortened prompt may be at most."),
-    click.option("--shorten-answers", metavar="N", help="Most answers that the shortening may take."),
-    click.option("--target-rpm", metavar="N", help="Most requests per minute to the primary model."),
+    _option("--dataset", required=True, metavar="NAME_OR_FILE"),
+    _option("--prompt", metavar="NAME"),
+    _option("--system-prompt", metavar="TEXT_OR_FILE"),
+    _option("--output-prompt", metavar="TEXT_OR_FILE"),
+    _option("--primary-model", metavar="MODEL"),
+    _option("--optimizer-model", metavar="MODEL"),
+    _option("--api-base", metavar="URL"),
+    _option("--judge-model", metavar="MODEL"),
+    _option("--judge-api-base", metavar="URL"),
+    _option("--optimizer-api-base", metavar="URL"),
+    _option("--temperature", metavar="NUMBER"),
+    _option("--optimizer-temperature", metavar="NUMBER"),
+    _option("--max-output-tokens", metavar="N"),
+    _option("--scorer", multiple=True, metavar="NAME[:KEY=VALUE]"),
+    _option("--strategy", metavar="NAME"),
+    _option("--acceptance", metavar="RULE"),
+    _option("--alpha", metavar="NUMBER"),
+    _option("--min-delta", "min_improvement", metavar="NUMBER"),
+    _option("--epochs", metavar="N"),
+    _option("--batch-size", metavar="N"),
+    _option("--patience", metavar="N"),
+    _option("--repeats", metavar="N"),
+    _option("--concurrency", metavar="N"),
+    _option("--split", metavar="A/B/C"),
+    _option("--seed", metavar="N"),
+    _option("--max-prompt-tokens", metavar="N"),
+    _option("--max-prompt-chars", metavar="N"),
+    _option("--locked", metavar="TEXT_OR_FILE"),
+    _option("--shorten", metavar="RULE"),
+    _option("--shorten-margin", metavar="X"),
+    _option("--shorten-answers", metavar="N"),
+    _option("--target-rpm", metavar="N"),
     click.option(
         "--no-cache", "cache", flag_value="off", help="Take no replies of earlier runs, and leave none to later ones."
     ),
-    click.option("--on-uncertain", metavar="RULE", help="Calls cut off after sending: repeat, ask, or skip."),
-    click.option("--conflicts", metavar="RULE", help="Same input with different answers: refuse, or allow."),
-    click.option("--budget-usd", metavar="USD", help="Most US dollars."),
-    click.option("--budget-calls", metavar="N", help="Most model calls."),
-    click.option("--budget-tokens", metavar="N", help="Most tokens."),
-    click.option("--budget-minutes", metavar="MINUTES", help="Most minutes."),
-    click.option(
-        "--stop-above-usd-per-point",
-        metavar="USD",
-        help="Stop when a further point of validation score is expected to cost more.",
-    ),
-    click.option("--worth-points", metavar="POINTS", help="Improvement that is worth finding, in points of a hundred."),
-    click.option("--pilot-examples", metavar="N", help="Train examples that a plan asks twice."),
-    click.option(
-        "--instructions", metavar="TEXT_OR_FILE", help="The optimizer's instructions, instead of the strategy's."
-    ),
+    _option("--on-uncertain", metavar="RULE"),
+    _option("--conflicts", metavar="RULE"),
+    _option("--budget-usd", metavar="USD"),
+    _option("--budget-calls", metavar="N"),
+    _option("--budget-tokens", metavar="N"),
+    _option("--budget-minutes", metavar="MINUTES"),
+    _option("--stop-above-usd-per-point", metavar="USD"),
+    _option("--worth-points", metavar="POINTS"),
+    _option("--pilot-examples", metavar="N"),
+    _option("--instructions", metavar="TEXT_OR_FILE"),
 )
 """One option for each field of a training (services.training.TrainingForm); values are checked there, as at every door."""
 

@@ -191,6 +191,8 @@ class Settings(Section):
     """Host names under which pages are served; in the environment separated by commas."""
     secret_key: Annotated[str, Field(repr=False)] = ""
     """Signs sessions and forms; when empty, one is made at the first start and kept in the data folder."""
+    api_needs_token: bool = False
+    """Whether the JSON API answers only to requests that show a token."""
     web_threads: Annotated[Whole, Field(ge=2, le=1000)] = 64
     """Threads of the web server; every open event stream holds one."""
     max_streams: Annotated[Whole, Field(ge=1, le=1000)] = 48

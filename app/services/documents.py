@@ -9,9 +9,11 @@ from typing import Any
 
 from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
+from app.services.datasets import BundledSample
 from app.services.labels import Case
 from app.services.runs.bill import Bill
 from app.services.spending import Ledger, Spending
+from app.store.api_access import ApiToken
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]
@@ -30,6 +32,19 @@ def dataset(row: Dataset, *, full: bool = False) -> Document:
         "created_at": time(row.created_at),
     }
     return about | ({"statistics": row.statistics, "report": row.report} if full else {})
+
+
+def bundled(sample: BundledSample) -> Document:
+    """A sample that comes with the product. dataset: the name that it gets."""
+    return {
+        "filename": sample.filename,
+        "dataset": sample.name,
+        "title": sample.title,
+        "description": sample.description,
+        "scorer": sample.scorer,
+        "system_prompt": sample.system_prompt,
+        "output_prompt": sample.output_prompt,
+    }
 
 
 def doubt(case: Case) -> Document:
@@ -127,6 +142,11 @@ def run(row: Run, *, full: bool = False) -> Document:
         "outcome": row.outcome,
     }
     return about | ({"spec": row.spec} if full else {})
+
+
+def token(row: ApiToken) -> Document:
+    """A token of the API, without its text, which nobody knows any more."""
+    return {"name": row.name, "created_at": time(row.created_at), "used_at": time(row.used_at)}
 
 
 def spent(totals: Totals) -> Document:

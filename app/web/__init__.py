@@ -23,6 +23,7 @@ from app.web import (
     params,
     prompts,
     providers,
+    reference,
     runs,
     security,
     spending,
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     benchmarks.pages,
     models.pages,
     providers.pages,
+    reference.pages,
     style.pages,
 )
 """Every blueprint of the application, in the order of the navigation."""

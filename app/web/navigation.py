@@ -30,6 +30,7 @@ PLACES = (
     Place("Prompts", "prompts.index", "prompt", "p", "Library"),
     Place("Models", "models.index", "model", "m", "Setup"),
     Place("Providers", "providers.index", "plug", "v", "Setup"),
+    Place("API", "reference.index", "doc", "a", "Setup"),
 )
 THEMES = ("light", "dark")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -35,9 +36,9 @@ FORM = {
 class Api:
     """A client of the API of an application in a data folder of its own. hints: the runs that workers were told of."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.hints: list[str] = []
-        self.settings = Settings(data_dir=folder / "data")
+        self.settings = Settings(data_dir=folder / "data", experiments_dir=folder / "experiments", **settings)
         self.settings.data_dir.mkdir()
         self.database = Database(self.settings.database_url)
         self.database.upgrade()
@@ -64,7 +65,26 @@ class Api:
     def read(self, response: TestResponse, status: int) -> Any:
         assert response.status_code == status, response.text
         assert response.mimetype == "application/json"
+        self.check(response)
         return json.loads(response.text)
+
+    def check(self, response: TestResponse) -> None:
+        """Hold an answer against what the OpenAPI document says about it."""
+        method, path = response.request.method, response.request.path
+        endpoint, _ = self.app.url_map.bind("").match(path, method)
+        if endpoint == "api.unknown" or response.status_code in (400, 405):
+            return
+        document = self.app.extensions["openapi"]
+        said = next(
+            one
+            for methods in document["paths"].values()
+            for one in methods.values()
+            if one["operationId"] == endpoint.removeprefix("api.")
+        )["responses"][str(response.status_code)]
+        said = document["components"]["responses"][said["$ref"].rpartition("/")[2]] if "$ref" in said else said
+        schema = said["content"]["application/json"]["schema"]
+        rules = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+        assert not [f"{e.json_path}: {e.message[:300]}" for e in rules.iter_errors(json.loads(response.text))]
 
     def drive(self, run_id: str) -> None:
         """Do a worker's work."""

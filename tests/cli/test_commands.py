@@ -36,6 +36,9 @@ SERVERS = {("up",), ("web",), ("worker",)}
 
 def test_the_commands_are_those_that_are_promised() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
+        "tokens create",
+        "tokens list",
+        "tokens revoke",
         "up",
         "web",
         "worker",

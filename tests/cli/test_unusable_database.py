@@ -83,6 +83,8 @@ def test_it_is_refused_in_words_at_every_door(tmp_path: Path, harm: Callable[[Pa
     words = harm(file)
     before = content(tmp_path)
     doors = DOORS | (MIGRATING if harm in (newer, damaged, no_database) else {})
+    if harm is not damaged:  # they all look at it with the same words, so one of the harms is shown to each of them
+        doors = {door: command for door, command in doors.items() if door in ("a command", "migrate")}
     for door, command in doors.items():
         said = refused(command, tmp_path)
         assert words in said, (door, said)

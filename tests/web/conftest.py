@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
+from app import api
 from app.config import Settings
 from app.ports.journal import LeaseLost
 from app.store.claims import LONGEST_LEASE_S, Claim, renew
@@ -81,7 +82,7 @@ def build(folder: Path) -> World:
         queued.append(run_id)
         return True
 
-    app = create_app(Backend(settings, database.engine, enqueue, environ={}))
+    app = api.attach(create_app(Backend(settings, database.engine, enqueue, environ={})))
     app.jinja_env.bytecode_cache = COMPILED
     return World(app, database, queued, folder)
 

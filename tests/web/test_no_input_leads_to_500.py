@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import api
 from tests.web.forms import mark
 from tests.web.seed import Seeded
 
@@ -175,7 +174,7 @@ def sound(rule: str) -> str:
 @pytest.fixture
 def walker(app: Flask, seeded: Seeded) -> Iterator[Walker]:
     """A walker over pages and API of a seeded application."""
-    walker = Walker(api.attach(app))
+    walker = Walker(app)
     yield walker
     assert walker.sent > 100
     assert not walker.failed, "\n".join(walker.failed[:20])
@@ -190,11 +189,14 @@ def test_no_part_of_an_address(walker: Walker) -> None:
 def test_no_value_in_an_address(walker: Walker) -> None:
     for method, rule in walker.routes():
         if method == "GET" and not rule.startswith("/assets"):
-            for value in HOSTILE[1:9]:
+            for value in HOSTILE[1:9:2]:
                 said = quote_from_bytes(value)
                 walker.send("GET", sound(rule) + "?" + "&".join(f"{name}={said}" for name in NAMES))
-            for name in NAMES:
-                walker.send("GET", f"{sound(rule)}?{name}=%00%ff-1")
+            # A few at a time: what is refused for one of them says nothing about the rest.
+            for first in range(0, len(NAMES), 5):
+                walker.send(
+                    "GET", sound(rule) + "?" + "&".join(f"{name}=%00%ff-1" for name in NAMES[first : first + 5])
+                )
 
 
 def test_no_header_and_no_content_type(walker: Walker) -> None:
@@ -211,7 +213,7 @@ def test_no_header_and_no_content_type(walker: Walker) -> None:
             for headers in strange:
                 walker.send("GET", sound(rule), headers=headers)
             continue
-        if not rule.endswith("/delete"):
+        if method != "DELETE" and not rule.endswith("/delete"):
             assert walker.send(method, sound(rule), data=b"a=1") in {400, 404, 415, 422}, (method, rule)
             for kind, body in bodies:
                 walker.send(method, sound(rule), data=body, headers={"X-CSRFToken": walker.mark, "Content-Type": kind})

@@ -19,9 +19,12 @@ FIELDS = ("model", "api_base", "region", "params", "target_rpm", "price")
 """What a revision says."""
 
 
-def list_configs(session: Session, *, only_active: bool = False) -> list[ModelConfig]:
-    """Every config by name, with its revisions."""
-    query = _alive().options(selectinload(ModelConfig.revisions)).order_by(ModelConfig.name)
+def list_configs(
+    session: Session, *, only_active: bool = False, after: str = "", limit: int | None = None
+) -> list[ModelConfig]:
+    """The configs by name, with their revisions. after: name of the last one of the page before."""
+    query = _alive().options(selectinload(ModelConfig.revisions)).order_by(ModelConfig.name).limit(limit)
+    query = query.where(ModelConfig.name > after) if after else query
     return list(session.scalars(query.where(ModelConfig.active) if only_active else query))
 
 

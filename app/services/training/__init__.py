@@ -13,11 +13,23 @@ from app.services.runs.lookup import add_once
 from app.services.training.draft import parse
 from app.services.training.estimate import Estimate, estimate
 from app.services.training.form import TrainingForm, as_form, defaults
+from app.services.training.meanings import MEANINGS
 from app.services.training.models import adjustments
 from app.services.training.planning import planned
 from app.store.models import Prompt, Run
 
-__all__ = ["Estimate", "TrainingForm", "adjustments", "as_form", "defaults", "estimate", "parse", "planned", "start"]
+__all__ = [
+    "MEANINGS",
+    "Estimate",
+    "TrainingForm",
+    "adjustments",
+    "as_form",
+    "defaults",
+    "estimate",
+    "parse",
+    "planned",
+    "start",
+]
 
 
 def start(

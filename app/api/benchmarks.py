@@ -7,7 +7,11 @@ from contextlib import closing
 from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from app import wiring
-from app.api.context import answer, backend, body, session, text, whole
+from app.api import benchmark_shapes as shapes
+from app.api.context import answer, backend, body, session, text
+from app.api.context import whole as given_whole
+from app.api.openapi import Parameter, describe, whole
+from app.api.shapes import StartedRun
 from app.core.stats.recommendation import Weights
 from app.ports.llm import Json
 from app.services import benchmarks, documents, runs
@@ -21,9 +25,20 @@ from app.services.training import adjustments
 from app.store.models import Run
 
 routes = Blueprint("benchmarks", __name__, url_prefix="/benchmarks")
+WEIGHTS = {
+    "quality": whole("weight of quality, 60 when left out", high=100),
+    "speed": whole("weight of speed, 30 when left out", high=100),
+    "cost": whole("weight of cost, 10 when left out", high=100),
+}
+WHOSE = {
+    "prompt": Parameter("which prompt"),
+    "repeat": whole("which answer to it, from 0"),
+    "ranker": Parameter("whose ranking"),
+}
 
 
 @routes.post("/estimate")
+@describe(shapes.BenchmarkEstimate, body=shapes.Benchmark)
 def estimate() -> Response:
     """Calls, tokens and US dollars; usd is null when a price is unknown."""
     spec = _spec(body())
@@ -32,6 +47,7 @@ def estimate() -> Response:
 
 
 @routes.post("")
+@describe(StartedRun, 201, body=shapes.NamedBenchmark)
 def start() -> Response:
     """Start a benchmark; name is its name. hinted is false when Redis is away: the run then waits in the database."""
     given = body()
@@ -40,6 +56,7 @@ def start() -> Response:
 
 
 @routes.post("/<run_id>/review")
+@describe(StartedRun, 201, body=shapes.ReviewAgain)
 def review(run_id: str) -> Response:
     """Review the same answers again, in a new run: review_prompt, reviewer_model. Answers in the cache cost nothing."""
     given, run = body(), runs.get(session(), run_id)
@@ -60,7 +77,15 @@ def _spec(given: dict[str, Json]) -> Json:
         return benchmarks.parse(session(), given, settings=settings, gateway=wiring.open_llm(), tools=tools)
 
 
+@routes.get("/<run_id>/form")
+@describe(shapes.Benchmark)
+def form(run_id: str) -> Response:
+    """The fields that start the same benchmark again."""
+    return answer(benchmarks.as_form(results(session(), runs.get(session(), run_id)).run.spec))
+
+
 @routes.get("/configs")
+@describe(shapes.AllConfigs)
 def configs() -> Response:
     """Every config over all benchmarks."""
     return answer({"items": [told.statistic(one) for one in statistics(session())]})
@@ -71,10 +96,11 @@ def _results(run_id: str) -> Results:
 
 
 @routes.get("/<run_id>")
+@describe(shapes.BenchmarkResults, query=WEIGHTS)
 def show(run_id: str) -> Response:
     """What it comes to: configs, recommendation, agreement. quality, speed, cost: weights of the recommendation, 0 to 100."""
     found = _results(run_id)
-    given = {name: whole(name, usual, high=100) for name, usual in (("quality", 60), ("speed", 30), ("cost", 10))}
+    given = {name: given_whole(name, usual, high=100) for name, usual in (("quality", 60), ("speed", 30), ("cost", 10))}
     try:
         weights = Weights.of(**given)
     except ValueError as error:
@@ -83,12 +109,14 @@ def show(run_id: str) -> Response:
 
 
 @routes.get("/<run_id>/prompts/<case>")
+@describe(shapes.PromptAnswers)
 def prompt(run_id: str, case: str) -> Response:
     """One prompt with every answer to it, what the reviewer gave, and people's rankings."""
     return answer(told.prompt(session(), _results(run_id), case))
 
 
 @routes.get("/<run_id>/results.csv")
+@describe({"text/csv": "every answer with what was said of it"})
 def export(run_id: str) -> Response:
     """Every answer with what was said of it, as CSV."""
     found = _results(run_id)
@@ -98,6 +126,7 @@ def export(run_id: str) -> Response:
 
 
 @routes.get("/<run_id>/rankings")
+@describe(shapes.Rankings)
 def rankings(run_id: str) -> Response:
     """The rankings of people, each compared with the reviewer's."""
     found = _results(run_id)
@@ -105,6 +134,7 @@ def rankings(run_id: str) -> Response:
 
 
 @routes.post("/<run_id>/rankings")
+@describe(shapes.Ranking, 201, body=shapes.NewRanking)
 def rank(run_id: str) -> Response:
     """Save a ranking: prompt, repeat, ranker, places (config to place, equal ones are ties), notes, seconds, blind, revision.
 
@@ -138,14 +168,16 @@ def _number(given: dict[str, Json], field: str) -> int:
 
 
 @routes.delete("/<run_id>/rankings")
+@describe(None, 204, query=WHOSE)
 def withdraw(run_id: str) -> Response:
     """Take a ranking back: prompt, repeat, ranker in the query."""
-    place = Place(request.args.get("prompt", ""), whole("repeat", 0))
+    place = Place(request.args.get("prompt", ""), given_whole("repeat", 0))
     ballots.withdraw(session(), runs.get(session(), run_id), place, request.args.get("ranker", ""))
-    return answer({"withdrawn": True})
+    return Response(status=204)
 
 
 @routes.post("/<run_id>/marks")
+@describe(shapes.Marked, body=shapes.Mark)
 def mark(run_id: str) -> Response:
     """Mark an answer: key, verdict (acceptable, unacceptable, or empty to take it back), by."""
     given, run = body(), runs.get(session(), run_id)

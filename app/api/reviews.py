@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, request
 
+from app.api import benchmark_shapes as shapes
 from app.api.context import answer, body, session, text
+from app.api.openapi import Parameter, describe
 from app.services import reviews as service
 from app.services.benchmarks import documents as told
 
@@ -14,6 +16,7 @@ routes = Blueprint("reviews", __name__, url_prefix="/review-prompts")
 
 
 @routes.get("")
+@describe(shapes.ReviewPrompts, query={"search": Parameter("words that name or description contain")})
 def list_all() -> Response:
     """All review prompts: search."""
     found = service.list_all(session(), request.args.get("search", ""))
@@ -21,6 +24,7 @@ def list_all() -> Response:
 
 
 @routes.get("/<path:name>")
+@describe(shapes.ReviewPrompt)
 def show(name: str) -> Response:
     """One of them with its texts: name, name@version or name@label."""
     found = service.get(session(), name)
@@ -28,6 +32,7 @@ def show(name: str) -> Response:
 
 
 @routes.post("/check")
+@describe(shapes.CheckedReview, body=shapes.ReviewText)
 def check() -> Response:
     """What stands against a review prompt before it is saved: template, settings (JSON as text)."""
     given = body()
@@ -42,6 +47,7 @@ def check() -> Response:
 
 
 @routes.post("")
+@describe(shapes.ReviewPrompt, 201, body=shapes.NewReviewPrompt)
 def save() -> Response:
     """Create one, or make a new version of it: name, template, settings (JSON as text), description."""
     given = body()
@@ -51,6 +57,7 @@ def save() -> Response:
 
 
 @routes.post("/duplicate")
+@describe(shapes.ReviewPrompt, 201, body=shapes.Duplicate)
 def duplicate() -> Response:
     """A new one that says the same: name, and new_name if wanted."""
     given = body()
@@ -59,7 +66,8 @@ def duplicate() -> Response:
 
 
 @routes.delete("/<path:name>")
+@describe(None, 204)
 def delete(name: str) -> Response:
     """Take one away; 409 as long as a benchmark uses it."""
     service.delete(session(), name)
-    return answer({"deleted": name})
+    return Response(status=204)

@@ -16,7 +16,7 @@ from app.api.shapes import page
 from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.ports.scoring import Tools
-from app.services import benchmarks, documents, rejudging, training
+from app.services import documents, rejudging, training
 from app.services import runs as service
 from app.services.errors import Conflict, Invalid, Problem
 from app.services.rejudging.missing import count
@@ -100,7 +100,9 @@ def bill(run_id: str) -> Response:
 def form(run_id: str) -> Response:
     """The fields that start the same run again."""
     run = service.get(session(), run_id)
-    return answer(benchmarks.as_form(run.spec) if run.kind == "benchmark" else training.as_form(run.spec))
+    if run.kind == "benchmark":
+        raise Conflict(f"run {run.id} is a benchmark; its fields are at /api/v1/benchmarks/{run.id}/form")
+    return answer(training.as_form(run.spec))
 
 
 @routes.get("/<run_id>/events")

@@ -17,33 +17,41 @@ from app.cli.told import show_benchmark
 from app.cli.train import announce, estimate_line, exit_code, leave, scorer_of
 from app.ports.llm import Json
 from app.services import benchmarks, documents, models, runs
+from app.services.benchmarks.meanings import MEANINGS
 from app.services.errors import Problem
 from app.services.training import adjustments
 from app.store.models import Run
 
+
+def _option(flag: str, field: str = "", **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option for a field of a benchmark; its name is the flag's unless another one is given."""
+    names = (flag, field) if field else (flag,)
+    return click.option(*names, help=MEANINGS[field or flag.removeprefix("--").replace("-", "_")], **more)
+
+
 OPTIONS = (
-    click.option("--prompt", "prompts", multiple=True, metavar="NAME", help="Prompt of the library; may be repeated."),
-    click.option("--text", metavar="TEXT", help="One prompt, as it is."),
-    click.option("--file", "jsonl", type=click.Path(exists=True, dir_okay=False), help="Prompts as JSON lines."),
-    click.option("--first", metavar="N", help="Only so many prompts of the file."),
-    click.option("--dataset", metavar="NAME", help="Dataset whose columns fill in {{variables}}."),
-    click.option("--rows", metavar="N", help="Only so many rows of the dataset."),
-    click.option("--model", "models", multiple=True, metavar="MODEL", help="Model or config:NAME; may be repeated."),
-    click.option("--review-prompt", metavar="NAME", help="What the reviewer is asked; none for no review."),
-    click.option("--reviewer-model", metavar="MODEL", help="Model that ranks the answers."),
-    click.option("--runs", metavar="N", help="Runs one after another, 1 to 10."),
-    click.option("--repeats", metavar="N", help="Answers to each prompt in each run."),
-    click.option("--scorer", multiple=True, metavar="NAME[:KEY=VALUE]", help="Compares answers with references."),
-    click.option("--temperature", metavar="NUMBER", help="Temperature of models without a config."),
-    click.option("--max-output-tokens", metavar="N", help="Most tokens of one answer."),
-    click.option("--concurrency", metavar="N", help="Calls under way at the same time."),
-    click.option("--seed", metavar="N", help="Seed of the order in which a reviewer sees the answers."),
-    click.option("--budget-usd", metavar="USD", help="Most US dollars."),
-    click.option("--budget-calls", metavar="N", help="Most model calls."),
-    click.option("--budget-tokens", metavar="N", help="Most tokens."),
-    click.option("--budget-minutes", metavar="MINUTES", help="Most minutes."),
-    click.option("--cache", metavar="RULE", help="Replies of earlier runs: reuse, or off."),
-    click.option("--on-uncertain", metavar="RULE", help="Calls cut off after sending: repeat, ask, or skip."),
+    _option("--prompt", "prompts", multiple=True, metavar="NAME"),
+    _option("--text", metavar="TEXT"),
+    _option("--file", "jsonl", type=click.Path(exists=True, dir_okay=False)),
+    _option("--first", metavar="N"),
+    _option("--dataset", metavar="NAME"),
+    _option("--rows", metavar="N"),
+    _option("--model", "models", multiple=True, metavar="MODEL"),
+    _option("--review-prompt", metavar="NAME"),
+    _option("--reviewer-model", metavar="MODEL"),
+    _option("--runs", metavar="N"),
+    _option("--repeats", metavar="N"),
+    _option("--scorer", multiple=True, metavar="NAME[:KEY=VALUE]"),
+    _option("--temperature", metavar="NUMBER"),
+    _option("--max-output-tokens", metavar="N"),
+    _option("--concurrency", metavar="N"),
+    _option("--seed", metavar="N"),
+    _option("--budget-usd", metavar="USD"),
+    _option("--budget-calls", metavar="N"),
+    _option("--budget-tokens", metavar="N"),
+    _option("--budget-minutes", metavar="MINUTES"),
+    _option("--cache", metavar="RULE"),
+    _option("--on-uncertain", metavar="RULE"),
 )
 """One option for each field of a benchmark; values are checked there, as at every door."""
 

@@ -21,7 +21,9 @@ FORM: dict[str, Any] = {"text": "Say one.", "models": MODELS, "reviewer_model": 
 
 
 def parsed(session: Session, form: Mapping[str, Any] | None = None, **changes: Any) -> Json:
-    return benchmarks.parse(session, {**(FORM if form is None else form), **changes}, settings=SETTINGS, gateway=gateway())
+    return benchmarks.parse(
+        session, {**(FORM if form is None else form), **changes}, settings=SETTINGS, gateway=gateway()
+    )
 
 
 def gateway() -> Gateway:

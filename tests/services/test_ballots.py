@@ -40,7 +40,8 @@ def test_a_ranking_is_kept_with_ties_notes_time_and_its_person(session: Session,
 
 def test_people_rank_apart_and_agreement_is_told(session: Session, found: Results) -> None:
     for who, order in (("ada", (1, 2, 3)), ("ben", (1, 3, 2))):
-        ballots.save(session, found, ballot(who) if who == "ada" else replace(ballot(who), places=dict(zip(MODELS, order, strict=True))))
+        places = dict(zip(MODELS, order, strict=True))
+        ballots.save(session, found, replace(ballot(who), places=places))
     told = judgement.standing(fresh(session, found))
     assert (told.rankers, told.rankings, told.people.pairs) == (("ada", "ben"), 2, 1)
     assert told.people.mean_tau == pytest.approx(1 / 3)
@@ -59,7 +60,8 @@ def test_a_second_saving_needs_the_revision_that_it_replaces(session: Session, f
     with pytest.raises(Conflict, match="revision 2"):
         ballots.save(session, found, replace(ballot(), revision=1, notes="the other tab"))
     kept = ballots.find(session, found.run.id, P1, "ada")
-    assert kept and kept.notes == ""
+    assert kept
+    assert kept.notes == ""
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,9 @@ def test_a_second_saving_needs_the_revision_that_it_replaces(session: Session, f
         ({"place": Place("p1", 99)}, "places"),
     ],
 )
-def test_what_is_no_ranking_is_refused(session: Session, found: Results, changes: dict[str, object], field: str) -> None:
+def test_what_is_no_ranking_is_refused(
+    session: Session, found: Results, changes: dict[str, object], field: str
+) -> None:
     with pytest.raises(Invalid) as caught:
         ballots.save(session, found, replace(ballot(), **changes))  # type: ignore[arg-type]
     assert [problem.field for problem in caught.value.problems] == [field]
@@ -121,13 +125,16 @@ def test_people_weigh_more_than_the_reviewer_and_correct_it(session: Session, fo
     now = fresh(session, found)
     weights = judgement.Weights.of(1, 0, 0)
     told = judgement.recommended(now, weights)
-    assert told.winner and told.winner.config == OPTIMIZER
+    assert told.winner
+    assert told.winner.config == OPTIMIZER
     assert told.winner.quality == pytest.approx(0.7 * 1 + 0.3 * (told.winner.ai or 0))
     fixed = {row.config: row.fixed for row in judgement.table(now)}
     assert (fixed[OPTIMIZER].humans, fixed[OPTIMIZER].prompts) == (2, 3)
     assert fixed[OPTIMIZER].mean is not None
     worth = judgement.worth_a_minute(now, told)
-    assert worth and worth.place.case == "p3" and worth.why
+    assert worth
+    assert worth.place.case == "p3"
+    assert worth.why
 
 
 def test_when_all_is_ranked_nothing_is_worth_a_minute(session: Session, found: Results) -> None:

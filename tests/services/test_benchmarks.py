@@ -41,7 +41,9 @@ def test_variables_are_filled_in_from_the_columns_of_a_dataset(session: Session)
 
 def test_values_of_a_dataset_are_never_searched_for_variables(session: Session) -> None:
     name = dataset(session, "input,answer\n{{reference}},secret\n")
-    assert parsed(session, text="Say {{input}}", dataset=name)["cases"][0]["messages"][0]["content"] == "Say {{reference}}"
+    assert (
+        parsed(session, text="Say {{input}}", dataset=name)["cases"][0]["messages"][0]["content"] == "Say {{reference}}"
+    )
 
 
 def test_library_prompts_take_part_with_the_version_that_is_pinned(session: Session) -> None:
@@ -58,7 +60,8 @@ def test_library_prompts_take_part_with_the_version_that_is_pinned(session: Sess
 
 
 def test_a_file_of_questions_with_turns_gives_their_first_turn(session: Session) -> None:
-    text = '{"question_id": 81, "category": "writing", "turns": ["First?", "Second?"], "reference": ["yes"]}\n\n{"prompt": "Other"}'
+    first_line = '{"question_id": 81, "category": "writing", "turns": ["First?", "Second?"], "reference": ["yes"]}'
+    text = first_line + '\n\n{"prompt": "Other"}'
     spec = parsed(session, {**FORM, "text": "", "jsonl": text})
     first, second = spec["cases"]
     assert (first["name"], first["category"], first["reference"]) == ("81: First?", "writing", "yes")
@@ -109,9 +112,13 @@ def test_the_estimate_counts_answers_and_reviews_and_warns(session: Session) -> 
     spec = parsed(session, {**FORM, "text": "", "jsonl": lines("a", "b"), "runs": 3, "models": ["simulated/judge"]})
     found = benchmarks.estimate(spec, gateway=gateway())
     assert (found.calls_low, found.calls_high) == (2 * 3 + 2 * 3, 2 * 3 + 2 * 2 * 3)
-    assert found.usd_low and found.usd_high and found.usd_low < found.usd_high
+    assert found.usd_low
+    assert found.usd_high
+    assert found.usd_low < found.usd_high
     told = " ".join(found.notes)
-    assert "one config" in told and "also answers" in told and "temperature 0" in told
+    assert "one config" in told
+    assert "also answers" in told
+    assert "temperature 0" in told
     alone = benchmarks.estimate(parsed(session, review_prompt="none"), gateway=gateway())
     assert alone.calls_low == alone.calls_high == 3
 
@@ -138,7 +145,8 @@ def test_a_benchmark_is_exported_and_reported_like_any_run(session: Session, tmp
     rows = list(csv.DictReader(io.StringIO((folder / "samples.csv").read_text())))
     assert {row["input"] for row in rows if row["split"] == ""} == {"Say one.", "Say two.", "Say three."}
     report = (folder / "report.html").read_text()
-    assert "Recommendation" in report and "simulated/writer" in report
+    assert "Recommendation" in report
+    assert "simulated/writer" in report
     assert len(runs.bill(session, run).lines) == 4
 
 
@@ -179,8 +187,13 @@ def test_statistics_over_benchmarks(session: Session) -> None:
     finished(session)
     finished(session, runs=1)
     found = {one.config: one for one in statistics(session)}
-    assert (found["simulated/writer"].runs, found["simulated/writer"].answered, found["simulated/writer"].reviews) == (2, 9, 9)
-    assert found["simulated/writer"].score is not None and 0 <= found["simulated/writer"].score <= 1
+    assert (found["simulated/writer"].runs, found["simulated/writer"].answered, found["simulated/writer"].reviews) == (
+        2,
+        9,
+        9,
+    )
+    assert found["simulated/writer"].score is not None
+    assert 0 <= found["simulated/writer"].score <= 1
 
 
 def test_scorers_compare_with_references_where_there_are_any(session: Session) -> None:

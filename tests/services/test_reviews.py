@@ -20,7 +20,8 @@ def test_the_shipped_ones_are_usable_and_listed(session: Session) -> None:
     assert all(one.checked.errors == one.checked.warnings == () for one in found.values())
     assert [one.name for one in reviews.list_all(session, "exactly asked")] == ["review/instructions"]
     rubric = found["review/overall"].checked.rubric
-    assert rubric and rubric.names == ("relevance", "accuracy", "clarity", "completeness", "coherence")
+    assert rubric
+    assert rubric.names == ("relevance", "accuracy", "clarity", "completeness", "coherence")
 
 
 def test_ones_own_takes_the_place_of_the_shipped_one_and_has_versions(session: Session) -> None:
@@ -29,7 +30,8 @@ def test_ones_own_takes_the_place_of_the_shipped_one_and_has_versions(session: S
     assert (first.version, second.version) == (1, 2)
     assert reviews.get(session, "review/overall@1").checked.model == "simulated/judge"
     assert len(reviews.list_all(session)) == 2
-    prompts.set_label(session, prompts.get(session, "review/overall"), "production", prompts.version(session, prompts.get(session, "review/overall"), 1))
+    own = prompts.get(session, "review/overall")
+    prompts.set_label(session, own, "production", prompts.version(session, own, 1))
     spec = parsed(session, reviewer_model="")
     assert (spec["review"]["version"], spec["review"]["scale"], spec["judge"]["name"]) == (1, [0, 5], "simulated/judge")
 
@@ -61,7 +63,9 @@ def test_warnings_do_not() -> None:
     found = reviews.check(NEEDED + " {criteria}", '{"scale": [0, 1]}')
     assert found.rubric is not None
     told = " ".join(one.message for one in found.warnings)
-    assert "{{criteria}}" in told and "two steps" in told and "two braces" in told
+    assert "{{criteria}}" in told
+    assert "two steps" in told
+    assert "two braces" in told
 
 
 def test_one_that_is_used_stays_and_another_one_goes(session: Session) -> None:

@@ -51,7 +51,12 @@ def test_places_shares_and_consensus_average_ties() -> None:
 
 
 def test_variability_in_words() -> None:
-    assert [between(taus).variability for taus in ([0.7], [0.5, 0.3], [0.39], [])] == ["low", "medium", "high", "unknown"]
+    assert [between(taus).variability for taus in ([0.7], [0.5, 0.3], [0.39], [])] == [
+        "low",
+        "medium",
+        "high",
+        "unknown",
+    ]
 
 
 @pytest.mark.skipif(not ORACLE.is_file(), reason=f"{ORACLE} is not here")

@@ -26,13 +26,16 @@ def test_the_score_is_the_weighted_sum() -> None:
     )
     scores = {one.config: one.total for one in found.ranking}
     assert scores == pytest.approx({"a": 0.6 * 0.74, "b": 0.6 * 0.5 + 0.3 + 0.1})
-    assert found.winner and found.winner.config == "b"
+    assert found.winner
+    assert found.winner.config == "b"
     assert found.margin == pytest.approx(0.7 - 0.444)
     assert (found.noise, found.prompts) == (None, 1)
 
 
 def test_equal_speed_and_cost_count_half() -> None:
-    found = recommend(facts(a=[Facts(ai=1, seconds=2, cost_usd=0)], b=[Facts(ai=0, seconds=2, cost_usd=0)]), Weights(), EVIDENCE)
+    found = recommend(
+        facts(a=[Facts(ai=1, seconds=2, cost_usd=0)], b=[Facts(ai=0, seconds=2, cost_usd=0)]), Weights(), EVIDENCE
+    )
     assert [(one.speed, one.cost) for one in found.ranking] == [(0.5, 0.5)] * 2
     assert found.ranking[0].total == pytest.approx(0.6 + 0.15 + 0.05)
 
@@ -47,7 +50,8 @@ def test_an_unknown_price_is_no_price_and_counts_for_nobody() -> None:
 def test_a_config_that_nobody_judged_is_not_recommended() -> None:
     assert recommend(facts(a=[Facts(seconds=1)], b=[]), Weights(), Evidence()).winner is None
     alone = recommend(facts(a=[Facts(ai=0.2, seconds=1)], b=[Facts(seconds=0.1)]), Weights(), EVIDENCE)
-    assert alone.winner and alone.winner.config == "a"
+    assert alone.winner
+    assert alone.winner.config == "a"
     assert (alone.runner_up, alone.margin) == (None, None)
 
 
@@ -55,7 +59,8 @@ def test_a_clear_lead_is_no_noise_and_a_coin_toss_is() -> None:
     weights = Weights.of(1, 0, 0)
     clear = recommend(facts(a=[Facts(ai=0.9)] * 12, b=[Facts(ai=0.2)] * 12), weights, EVIDENCE)
     assert clear.noise is False
-    assert clear.low is not None and clear.low > 0.5
+    assert clear.low is not None
+    assert clear.low > 0.5
     toss = [Facts(ai=float(at % 2)) for at in range(12)]
     other = [Facts(ai=float(at % 2 == 0)) for at in range(11)] + [Facts(ai=1)]
     coin = recommend(facts(a=toss, b=other), weights, EVIDENCE)

@@ -19,7 +19,9 @@ from tests.web.test_accessibility import AXE, RULES
 pytestmark = pytest.mark.browser
 
 CONFIGS = {"sharp": 0.95, "solid": 0.75, "quick": 0.55, "plain": 0.4, "weak": 0.1}
-PROMPTS = "\n".join(f'{{"prompt": "{text}"}}' for text in ("Plan a picnic near a river.", "Describe a market in spring."))
+PROMPTS = "\n".join(
+    f'{{"prompt": "{text}"}}' for text in ("Plan a picnic near a river.", "Describe a market in spring.")
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def started(browser: Browser, site: Site) -> tuple[Page, str]:
 
 
 def order(page: Page) -> list[str]:
-    return [row.get_attribute("data-label") or "" for row in page.locator(".arranged li").all()]
+    return [row.get_attribute("data-label") or "" for row in page.locator(".arranged > li").all()]
 
 
 def test_it_is_ranked_by_mouse_and_by_keyboard_blind(started: tuple[Page, str], site: Site) -> None:
@@ -72,7 +74,7 @@ def test_it_is_ranked_by_mouse_and_by_keyboard_blind(started: tuple[Page, str], 
     assert order(page) == [f"Answer {letter}" for letter in "ABCDE"]
     grip = page.get_by_role("button", name="Move Answer C", exact=True)
     grip.drag_to(page.get_by_role("button", name="Move Answer A", exact=True), target_position={"x": 16, "y": 2})
-    expect(page.locator(".arranged li").first).to_have_attribute("data-label", "Answer C")
+    expect(page.locator(".arranged > li").first).to_have_attribute("data-label", "Answer C")
     page.get_by_label("Your name").fill("ada")
     page.wait_for_timeout(300)
     page.get_by_role("button", name="Save the ranking").click()

@@ -220,30 +220,38 @@ def worth_a_minute(results: Results, found: Recommendation) -> Next | None:
     open_ = [place for place in results.by_place if len(results.rivals(place)) > 1 and place not in results.ranked]
     if not open_:
         return None
-    ranked = {row.case: 0 for row in results.rankings}
-    place = min(open_, key=lambda one: (one.case in ranked, *_doubt(results, one, pair), one))
+    ranked = {row.case for row in results.rankings}
+    doubts = _doubts(results, pair)
+    place = min(open_, key=lambda one: (one.case in ranked, doubts.get(one.case, _UNJUDGED), one))
     rows = {row.config: row for row in table(results)}
     gains = [gain for config in pair if (gain := narrower_by(rows[config].fixed)) is not None]
-    return Next(place, pair, _why(results, place, pair), max(gains) if gains and place.case not in ranked else None)
+    gain = max(gains) if gains and place.case not in ranked else None
+    return Next(place, pair, _why(doubts.get(place.case), pair), gain)
 
 
-def _doubt(results: Results, place: Place, pair: tuple[str, str]) -> tuple[float, float]:
-    """How surely the reviewer tells the pair apart on a prompt: over the runs, and by the difference of scores."""
-    given = [r for at, r in results.reviews.items() if at.case == place.case and all(config in r for config in pair)]
-    if not given:
-        return 0.0, 0.0
-    wins = [1 if r[pair[0]].rank < r[pair[1]].rank else -1 for r in given]
-    return abs(sum(wins)) / len(wins), abs(sum(r[pair[0]].score - r[pair[1]].score for r in given)) / len(given)
+_UNJUDGED = (-1.0, 0.0)
 
 
-def _why(results: Results, place: Place, pair: tuple[str, str]) -> str:
-    sure, gap = _doubt(results, place, pair)
+def _doubts(results: Results, pair: tuple[str, str]) -> dict[str, tuple[float, float]]:
+    """By prompt, how surely the reviewer tells the pair apart: over the runs, in [0, 1], and by the difference of scores."""
+    given: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for at, found in results.reviews.items():
+        if all(config in found for config in pair):
+            first, second = found[pair[0]], found[pair[1]]
+            given[at.case].append((1 if first.rank < second.rank else -1, first.score - second.score))
+    return {
+        case: (abs(sum(win for win, _ in seen)) / len(seen), abs(math.fsum(gap for _, gap in seen)) / len(seen))
+        for case, seen in given.items()
+    }
+
+
+def _why(doubt: tuple[float, float] | None, pair: tuple[str, str]) -> str:
     names = f"{pair[0]} and {pair[1]}"
-    if not any(at.case == place.case for at, r in results.reviews.items() if r):
+    if doubt is None:
         return f"nobody has judged {names} on it yet"
-    if sure < 1:
+    if doubt[0] < 1:
         return f"the reviewer contradicts itself about {names} on it from run to run"
-    apart = f"the reviewer's scores of {names} lie {gap:.1f} apart on it"
+    apart = f"the reviewer's scores of {names} lie {doubt[1]:.1f} apart on it"
     return f"{apart}, closer than on the other prompts that nobody has ranked"
 
 

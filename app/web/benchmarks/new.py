@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.ports.llm import Json
+from app.ports.llm import Json, ModelRef
 from app.services import benchmarks, datasets, models, prompts, reviews, runs
 from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.services.training import adjustments
@@ -135,7 +135,9 @@ def _outlook(state: State) -> Outlook:
 
 
 def _fresh() -> State:
-    known = {**benchmarks.defaults(settings()), "runs": 1, "repeats": 1, "reviewer_model": default_models()[2]}
+    usable = backend().gateway.problem(ModelRef(settings().judge_model)) is None
+    reviewer = "" if usable else default_models()[2]
+    known = {**benchmarks.defaults(settings()), "runs": 1, "repeats": 1, "reviewer_model": reviewer}
     values = {key: _shown(known.get(key)) for key in SINGLE}
     chosen = [one for one in (params.text("prompt", longest=300),) if one]
     active = [models.PREFIX + config.name for config in models.list_configs(session(), only_active=True)]
@@ -186,6 +188,7 @@ def _form(state: State, outlook: Outlook | None, problems: tuple[Problem, ...] =
         outlook=outlook,
         problems=problems,
         errors=errors,
+        usual_reviewer=settings().judge_model,
         unfold=any(name in errors for name in FOLDED),
     )
     return page, 422 if problems else 200

@@ -15,9 +15,11 @@ from app.sandbox import Limits, ProcessSandbox
 from app.services import drive as driving
 from app.services import helping, hints
 from app.services.machine import Machine
+from app.services.pictures import Loader, Nowhere, Place
 from app.store.claims import Claim
 from app.store.crew import SqlCrew
 from app.store.database import Database
+from app.store.images import ImageFiles
 
 
 def environ() -> dict[str, str]:
@@ -39,7 +41,17 @@ def database() -> Database:
 
 def open_llm() -> Gateway:
     """A new way to reach models; close it after use."""
-    return Gateway(settings(), environ())
+    return Gateway(settings(), environ(), images=image_files(settings()))
+
+
+def image_files(settings: Settings) -> ImageFiles:
+    """Where images are kept."""
+    return ImageFiles(settings.data_dir / "images")
+
+
+def image_loader(settings: Settings, place: Place = Nowhere()) -> Loader:  # noqa: B008 - it holds nothing
+    """How a dataset's images are loaded. place: where the file names of its table lead."""
+    return Loader(image_files(settings), settings.images, place)
 
 
 def open_tools(settings: Settings) -> Tools:

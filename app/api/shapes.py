@@ -90,12 +90,13 @@ class SampleName(Shape):
 
 
 class Example(Shape):
-    """One row of a dataset."""
+    """One row of a dataset. image: digest, media_type, width, height and source, or the problem; null without one."""
 
     row: int
     input: str
     answer: str
     extra: Any
+    image: Any
 
 
 class Ruled(Shape):
@@ -360,7 +361,7 @@ class Result(Spent):
 
 
 class Bill(Spent):
-    """What a run has cost, by role and model and by day, and how its calls kept to the rate limits."""
+    """What a run has cost, by role and model and by day, how its calls kept to the rate limits, and how fast they were."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -370,6 +371,7 @@ class Bill(Spent):
     by_model: list[Any]
     by_day: list[Any]
     rates: list[Any]
+    speed: list[Any]
 
 
 class Event(Shape):

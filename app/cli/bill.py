@@ -8,10 +8,11 @@ import click
 
 from app import wiring
 from app.cli.console import emit, json_option, table
+from app.core.stats.latency import QUANTILES, Percentiles
 from app.ports.journal import Totals
 from app.services import documents
 from app.services import runs as service
-from app.services.runs import Rate
+from app.services.runs import Rate, SpeedLine
 from app.services.spending import MOST_DAYS, Ledger, spending
 
 COSTS = ("calls", "from cache", "tokens in", "tokens out", "cost", "at most", "note")
@@ -46,6 +47,9 @@ def bill(run_id: str, as_json: bool) -> None:
                 "429",
             )
             table(headings, map(_rate, found.rates), "")
+        if found.speeds:
+            click.echo("\nSpeed (p50 / p95 / p99, n)")
+            table(("role", "model", *service.SPEED_TITLES.values()), map(_speed, found.speeds), "")
 
     emit(documents.bill(found), as_json, display)
 
@@ -101,6 +105,19 @@ def _costs(totals: Totals) -> Sequence[object]:
         f"${totals.cost_usd:.4f}",
         most,
         ", ".join(notes),
+    )
+
+
+def _speed(line: SpeedLine) -> Sequence[object]:
+    where = " ".join(part for part in (line.model, line.region and f"@{line.region}", line.tier, line.config) if part)
+    return line.role, where, *(_percentiles(line.speed.of(name), name) for name in service.SPEED_TITLES)
+
+
+def _percentiles(found: Percentiles, name: str) -> str:
+    told = [found.at(share) for share in QUANTILES]
+    unit = " s" if name.endswith("token_s") or name.startswith("tt") else ""
+    return (
+        " / ".join(f"{value:.3g}" for value in told if value is not None) + f"{unit} (n {found.n:,})" if found.n else ""
     )
 
 

@@ -17,6 +17,7 @@ from app.cli.console import Refused, emit, json_option, plain, stderr, table
 from app.services import datasets as service
 from app.services import documents
 from app.services.errors import Problem
+from app.services.pictures import Folder, Place, open_archive
 
 SHOWN_DROPPED = 20
 
@@ -34,24 +35,52 @@ for command in labels.COMMANDS:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--input-column", default=None, help="Column with the inputs; else found by its name.")
 @click.option("--answer-column", default=None, help="Column with the expected answers; else found by its name.")
+@click.option("--image-column", default=None, help="Column with the images; else found by its name; - for none.")
+@click.option(
+    "--images", type=click.Path(path_type=Path), default=None, help="ZIP or folder of the images; else FILE's folder."
+)
 @click.option("--name", default="", help="Name of the dataset; else the file's name.")
 @json_option
-def import_(file: Path, input_column: str | None, answer_column: str | None, name: str, as_json: bool) -> None:
+def import_(
+    file: Path,
+    input_column: str | None,
+    answer_column: str | None,
+    image_column: str | None,
+    images: Path | None,
+    name: str,
+    as_json: bool,
+) -> None:
     """Import FILE (CSV or JSONL) as a new dataset, and say what was dropped and why."""
-    with open_file(file) as stream, wiring.database().session() as session, import_bar(file) as progress:
+    columns = service.Columns(input_column, answer_column, image_column)
+    with (
+        open_file(file) as stream,
+        opened_images(images or file.resolve().parent) as place,
+        wiring.database().session() as session,
+        import_bar(file) as progress,
+    ):
         row = service.import_file(
             session,
             stream,
             file.name,
+            columns,
             name=name,
-            input_column=input_column,
-            answer_column=answer_column,
             limits=service.limits_of(wiring.settings()),
             progress=progress,
+            images=wiring.image_loader(wiring.settings(), place),
         )
         result = documents.dataset(row, full=True)
     result["dropped"] = result["report"]["dropped_total"]
     emit(result, as_json, lambda: _show_import(result))
+
+
+@contextmanager
+def opened_images(place: Path) -> Iterator[Place]:
+    """Where the file names of a table lead: a folder, or a ZIP. Raises: Refused, Invalid."""
+    if place.is_dir():
+        yield Folder(place)
+        return
+    with open_file(place, "images") as stream:
+        yield open_archive(stream)
 
 
 @contextmanager
@@ -65,22 +94,35 @@ def import_bar(file: Path) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
-def open_file(file: Path) -> BinaryIO:
-    """The file, for reading bytes from any place. Raises: Refused when it cannot be read."""
+def open_file(file: Path, field: str = "file") -> BinaryIO:
+    """The file, for reading bytes from any place. Raises: Refused, naming the field, when it cannot be read."""
     try:
         return file.open("rb")
     except OSError as error:
-        raise Refused([Problem("file", f"{file} cannot be read: {error.strerror}")]) from None
+        raise Refused([Problem(field, f"{file} cannot be read: {error.strerror}")]) from None
 
 
 def _show_import(result: dict[str, Any]) -> None:
     click.echo(f"{result['name']}: {result['rows']:,} rows imported, {result['dropped']:,} dropped")
     for note in result["report"]["notes"]:
         click.echo(f"note: {plain(note)}")
+    for line in image_lines(result["report"].get("images")):
+        click.echo(line)
     for entry in result["report"]["dropped"][:SHOWN_DROPPED]:
         click.echo(f"dropped row {entry['row']} (line {entry['line']}): {plain(entry['reason'])}")
     if (more := result["dropped"] - SHOWN_DROPPED) > 0:
         click.echo(f"... and {more:,} more; --json lists them")
+
+
+def image_lines(images: dict[str, Any] | None) -> list[str]:
+    """What became of a dataset's images, a line for each."""
+    if not images:
+        return []
+    lines = [f"images: {images['loaded']:,} of {images['rows']:,} loaded"]
+    lines += [f"row {one['row']}: {plain(one['reason'])}" for one in images["problems"][:SHOWN_DROPPED]]
+    if (more := images["problems_total"] - SHOWN_DROPPED) > 0:
+        lines.append(f"... and {more:,} more; --json lists them")
+    return lines
 
 
 @datasets.command("list")
@@ -111,7 +153,7 @@ def show(name: str, limit: int, as_json: bool) -> None:
 
     def display() -> None:
         click.echo(f"{about['name']}: {about['rows']:,} rows from {about['source']}")
-        for line in statistics_lines(about["statistics"]):
+        for line in [*statistics_lines(about["statistics"]), *image_lines(about["report"].get("images"))]:
             click.echo(line)
         click.echo()
         table(("row", "input", "answer"), [(e["row"], e["input"][:100], e["answer"][:60]) for e in examples], "")

@@ -23,14 +23,21 @@ PRIMARY, OPTIMIZER = "simulated/primary", "simulated/optimizer"
 
 @click.command()
 @click.option("--once", is_flag=True, help="End with the run, with its exit code, instead of serving on.")
+@click.option(
+    "--sample",
+    type=click.Choice([one.filename for one in datasets.sample_files()]),
+    default=SAMPLE,
+    show_default=True,
+    help="Bundled sample to train on.",
+)
 @json_option
-def demo(once: bool, as_json: bool) -> int:
+def demo(once: bool, sample: str, as_json: bool) -> int:
     """Train a prompt on a bundled sample with simulated models, show it live, and keep serving until Ctrl-C."""
     settings = wiring.settings()
     result: dict[str, Any] = {}
     with until_told() as stop, serving(settings, stop) as supervisor:
         say(f"Whetstone serves {address(settings)}  (logs in {settings.data_dir / 'run'}; Ctrl-C ends everything)")
-        show = threading.Thread(target=_show, args=(settings, stop, once, result), daemon=True)
+        show = threading.Thread(target=_show, args=(settings, sample, stop, once, result), daemon=True)
         show.start()
         supervisor.keep(stop)
         say("Ending ...")
@@ -40,12 +47,12 @@ def demo(once: bool, as_json: bool) -> int:
     return exit_code(result) if result else Exit.STOPPED
 
 
-def _show(settings: Settings, stop: threading.Event, once: bool, result: dict[str, Any]) -> None:
+def _show(settings: Settings, sample: str, stop: threading.Event, once: bool, result: dict[str, Any]) -> None:
     """Start the training, follow it, tell how it came out."""
     try:
-        run_id = start_sample(settings)
+        run_id = start_sample(settings, sample)
         page = f"{address(settings)}/runs/{run_id}"
-        say(f"Training a prompt on {SAMPLE} with simulated models: {page}")
+        say(f"Training a prompt on {sample} with simulated models: {page}")
         run = Watcher(wiring.database(), run_id).follow(stop)
         with wiring.database().session() as session:
             result.update(documents.training_result(run, runs.totals(session, run_id)))
@@ -56,12 +63,12 @@ def _show(settings: Settings, stop: threading.Event, once: bool, result: dict[st
             stop.set()
 
 
-def start_sample(settings: Settings) -> str:
-    """Queue a training on the bundled sample; the sample is imported the first time. Returns the run's id."""
-    sample = next(one for one in datasets.sample_files() if one.filename == SAMPLE)
+def start_sample(settings: Settings, filename: str = SAMPLE) -> str:
+    """Queue a training on a bundled sample; the sample is imported the first time. Returns the run's id."""
+    sample = next(one for one in datasets.sample_files() if one.filename == filename)
     with wiring.database().session() as session:
         form = {
-            "dataset": datasets.import_sample(session, SAMPLE).name,
+            "dataset": datasets.import_sample(session, filename, wiring.image_loader(settings)).name,
             "system_prompt": sample.system_prompt,
             "output_prompt": sample.output_prompt,
             "scorer": [sample.scorer],

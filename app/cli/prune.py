@@ -27,7 +27,9 @@ def prune(dry_run: bool, vacuum: bool, as_json: bool) -> None:
         def tell(so_far: Pruned) -> None:
             status.update(f"{sum(so_far.rows.values()):,} rows, {megabytes(so_far.bytes)}")
 
-        pruned = retention.prune(database, wiring.settings().retention, dry_run=dry_run, tell=tell)
+        settings = wiring.settings()
+        files = wiring.image_files(settings)
+        pruned = retention.prune(database, settings.retention, dry_run=dry_run, tell=tell, images=files)
         if vacuum and not dry_run:
             status.update("giving the room back")
             removal.give_back(database.engine)
@@ -41,10 +43,12 @@ def show(pruned: Pruned, sizes: dict[str, int]) -> None:
     for table, rows in sorted(pruned.rows.items()):
         if rows:
             click.echo(f"{table:<9} {rows:>12,} {verb}")
-    if not any(pruned.rows.values()):
+    if pruned.images:
+        click.echo(f"{'images':<9} {pruned.images:>12,} {verb}")
+    if not any(pruned.rows.values()) and not pruned.images:
         click.echo("Nothing to remove.")
         return
-    click.echo(f"about {megabytes(pruned.bytes)} of text")
+    click.echo(f"about {megabytes(pruned.bytes)} of text and images")
     if not pruned.dry_run:
         click.echo(
             f"database: {megabytes(sizes['disk_bytes_before'])} before, {megabytes(sizes['disk_bytes_after'])} now"

@@ -22,6 +22,7 @@ from app.ports.journal import Totals
 from app.ports.llm import Json
 from app.services import benchmarks, datasets, documents, models, runs, training
 from app.services.errors import Problem
+from app.services.pictures import Folder
 from app.store.models import Run
 
 LONGEST_PATH = 1000
@@ -192,7 +193,9 @@ def _dataset(session: Session, given: str) -> str:
     if not file.is_file() or any(row.name == given for row in datasets.list_datasets(session)):
         return given
     with open_file(file) as stream:
-        return datasets.import_file(session, stream, file.name, limits=datasets.limits_of(wiring.settings())).name
+        loader = wiring.image_loader(wiring.settings(), Folder(file.resolve().parent))
+        limits = datasets.limits_of(wiring.settings())
+        return datasets.import_file(session, stream, file.name, limits=limits, images=loader).name
 
 
 def estimate_line(estimate: training.Estimate | benchmarks.Estimate) -> str:

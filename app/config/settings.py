@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from app.config import hosts
+
 
 def _refuse_bool(value: object) -> object:
     if isinstance(value, bool):
@@ -158,6 +160,23 @@ class Uploads(Section):
     """Most characters of one cell."""
 
 
+class Images(Section):
+    """What the images of a dataset may be."""
+
+    max_mb: Annotated[Whole, Field(ge=1, le=1000)] = 10
+    """Largest image, in megabytes."""
+    max_megapixels: Annotated[Whole, Field(ge=1, le=80)] = 40
+    """Most pixels of an image, in millions: a small file can unpack to more memory than there is."""
+    max_count: Annotated[Whole, Field(ge=1, le=1_000_000)] = 20_000
+    """Most rows of a dataset that may have an image."""
+    archive_max_mb: Annotated[Whole, Field(ge=1, le=100_000)] = 500
+    """Largest ZIP of images, in megabytes."""
+    fetch_s: Annotated[Number, Field(gt=0, le=600)] = 10.0
+    """Most seconds for fetching one image from a web address."""
+    fetch_total_s: Annotated[Number, Field(gt=0, le=86_400)] = 300.0
+    """Most seconds for fetching all images of a dataset."""
+
+
 class Retention(Section):
     """For how long records are kept; ``whetstone prune`` removes what is older."""
 
@@ -191,6 +210,8 @@ class Settings(Section):
     """Host names under which pages are served; in the environment separated by commas."""
     secret_key: Annotated[str, Field(repr=False)] = ""
     """Signs sessions and forms; when empty, one is made at the first start and kept in the data folder."""
+    private_hosts: tuple[str, ...] = ("127.0.0.0/8", "::1")
+    """Private addresses where model servers may be reached: names, addresses, networks, each with :port if only that one."""
     api_needs_token: bool = False
     """Whether the JSON API answers only to requests that show a token."""
     web_threads: Annotated[Whole, Field(ge=2, le=1000)] = 64
@@ -201,7 +222,7 @@ class Settings(Section):
     """Event streams open at the same time from one address."""
 
     data_dir: Path = Path("data")
-    """Folder of the database, the uploads and the embedded Redis."""
+    """Folder of the database, the uploads, the images and the embedded Redis."""
     experiments_dir: Path = Path("experiments")
     """Folder that runs are exported to."""
     database_url: Annotated[str, Field(repr=False)] = ""
@@ -239,12 +260,22 @@ class Settings(Section):
     rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}
     """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
+    images: Images = Images()
+    vision: dict[str, bool] = {}
+    """Whether a model sees images, by its name, where the table is wrong; in the environment as model=yes,model=no."""
     retention: Retention = Retention()
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "private_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("private_hosts")
+    @classmethod
+    def _places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            hosts.listed(one)
+        return value
 
     @field_validator("rate_limits", mode="before")
     @classmethod
@@ -253,6 +284,14 @@ class Settings(Section):
             return {} if value is None else value
         pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
         return {model.strip(): rpm.strip() for model, _, rpm in pairs}
+
+    @field_validator("vision", mode="before")
+    @classmethod
+    def _split_vision(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return {} if value is None else value
+        pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
+        return {model.strip(): sees.strip() for model, _, sees in pairs}
 
     @field_validator("database_url")
     @classmethod

@@ -50,6 +50,11 @@ class Asker:
             self.cost_usd += result.cost_usd or 0.0
 
 
+def _message(message: Message) -> Json:
+    images = {"images": [image.digest for image in message.images]} if message.images else {}
+    return {"role": message.role, "content": message.content, **images}
+
+
 def as_json(request: Request) -> Json:
     """A request as it is recorded, and as its content key is made."""
     region = {"region": request.model.region} if request.model.region else {}
@@ -57,7 +62,7 @@ def as_json(request: Request) -> Json:
         "model": request.model.name,
         "params": dict(request.model.params),
         "api_base": request.model.api_base,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "messages": [_message(m) for m in request.messages],
         "response_schema": request.response_schema,
         **region,
     }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core.halt import BudgetReached
+from app.core.tokens import most_image_tokens
 from app.ports.journal import CallResult, Totals
 from app.ports.llm import Price, Request
 
@@ -45,11 +46,12 @@ NO_LIMITS = Limits()
 def ceiling(request: Request, price: Price | None, default_output_tokens: int) -> Amount:
     """The most that a request can cost: a token is at least one byte of UTF-8, and output ends at its limit.
 
-    A response schema counts as a part of the prompt, as providers count it.
+    A response schema counts as a part of the prompt, as providers count it; so does an image, at the most that one can take.
 
     An unknown price counts as 0 USD here; a USD limit is refused before the start when a price is unknown.
     """
     prompt = sum(len(m.content.encode("utf-8", "surrogatepass")) + 8 for m in request.messages)
+    prompt += sum(len(m.images) for m in request.messages) * most_image_tokens(request.model.name)
     prompt += len(json.dumps(request.response_schema)) if request.response_schema else 0
     completion = int(request.model.params.get("max_output_tokens") or default_output_tokens)
     most = price.at(prompt).highest() if price else None

@@ -107,6 +107,9 @@ class Evaluation:
     def _take(self, sample: Sample) -> None:
         self._remember(sample)
         self._done(sample, True)
+        if sample.calls == 0 and sample.outcome == "provider_error":  # nobody was asked
+            self._desk.journal.keep(sample)
+            return
         self._held.append(sample)
         # What took no call (a recorded answer) says nothing about the provider.
         if sample.calls == 0 or sample.outcome not in ("provider_error", "timed_out", "scoring_failed"):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
+from app.core.pictures import Picture
 from app.ports.journal import CallResult, Outcome
 from app.ports.llm import Json, Message, ModelRef, Price
 
@@ -32,6 +33,7 @@ def model_ref(pinned: Json) -> ModelRef:
         pinned["api_base"],
         pinned.get("region", ""),
         Price(**price) if price else None,
+        pinned.get("vision"),
     )
 
 
@@ -64,17 +66,19 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to answer. id: stable within the run; split: train, validation, test or ""."""
+    """One thing to answer. id: stable within the run; split: train, validation, test or "". picture: what is shown with it."""
 
     id: str
     input: str
     reference: str
     split: str = ""
+    picture: Picture | None = None
 
     @cached_property
     def digest(self) -> str:
-        """Same id and text, same digest."""
-        return digest([self.id, self.input, self.reference])
+        """Same id, text and picture, same digest."""
+        about = [self.id, self.input, self.reference]
+        return digest([*about, self.picture.mark] if self.picture else about)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
+from app.core import pictures
 from app.core.budget import NOTHING, Amount, Budget, Limits
 from app.core.evaluation import Evaluation, Piece
 from app.core.halt import BudgetReached
@@ -51,7 +52,12 @@ class Part:
 
     def as_json(self) -> Json:
         """To be sent."""
-        return asdict(self)
+        work = asdict(self)
+        for case, sent in zip(self.cases, work["cases"], strict=True):
+            del sent["picture"]
+            if case.picture:
+                sent["picture"] = pictures.as_json(case.picture)
+        return work
 
     @classmethod
     def of_json(cls, work: Json) -> Part:
@@ -59,7 +65,7 @@ class Part:
         candidate = work["candidate"]
         return cls(
             Candidate(candidate["system_prompt"], candidate["output_prompt"], model_ref(candidate["model"])),
-            tuple(Case(**case) for case in work["cases"]),
+            tuple(Case(**case | {"picture": pictures.picture_of(case.get("picture"))}) for case in work["cases"]),
             work["repeats"],
             work["exam"],
             Limits(**work["limits"]),

@@ -9,6 +9,7 @@ from typing import Any
 from app.core.params import REASONING
 from app.llm.answers import adjustment
 from app.llm.failures import Refusal
+from app.llm.pictures import NOTHING, Loaded, in_openais_words
 from app.ports.llm import Json, Request
 
 _UNKNOWN_WORD = re.compile(
@@ -21,14 +22,17 @@ _NOT_ABOUT_FORM = re.compile(r"context_length|maximum context|too long|too many 
 _NEVER_LEFT_OUT = frozenset({"model", "messages", "response_format"})
 
 
-def body_of(request: Request, model: str, refused: Collection[str] = ()) -> tuple[dict[str, Any], list[Json]]:
+def body_of(
+    request: Request, model: str, refused: Collection[str] = (), loaded: Loaded = NOTHING
+) -> tuple[dict[str, Any], list[Json]]:
     """The JSON body of a streaming chat request, and the adjustments that were made.
 
     refused: words that this server is known not to take: a parameter, "json_schema", "json_object", "stream", "stream_options".
+    loaded: the content of its images.
     """
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "messages": in_openais_words(request.messages, loaded),
     }
     adjustments: list[Json] = []
     thinks = bool(REASONING.search(model))

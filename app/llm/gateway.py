@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.config import Settings
-from app.llm import checks
+from app.llm import checks, vision
 from app.llm.known import Adapter
 from app.llm.prices import Prices
 from app.llm.routes import route
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import LLM, ModelRef, Price, Reply, Request
 
 
@@ -20,6 +21,7 @@ class Gateway:
     """Implements app.ports.llm.LLM over every adapter. Making one is cheap; an adapter is imported when it is first called.
 
     environ: where keys and base URLs are looked for. prices: by model name, in USD per token, in place of the table's.
+    images: where the content of images is read.
     """
 
     def __init__(
@@ -27,7 +29,9 @@ class Gateway:
         settings: Settings,
         environ: Mapping[str, str] | None = None,
         prices: Mapping[str, Price] | None = None,
+        images: Images = NO_IMAGES,
     ) -> None:
+        self._images = images
         self._settings = settings
         self._environ = os.environ if environ is None else environ
         self._prices = Prices(prices)
@@ -43,6 +47,10 @@ class Gateway:
         return (
             self._adapter("simulated").price(model) if model.name.startswith("simulated/") else self._prices.of(model)
         )
+
+    def sees(self, model: ModelRef) -> bool | None:
+        """Whether the model sees images; None when nobody knows."""
+        return vision.sees(model, self._settings.vision)
 
     def deprecated(self, model: ModelRef) -> dt.date | None:
         """When the provider switches the model off, None when that is not known."""
@@ -87,15 +95,16 @@ class Gateway:
         if name == "simulated":
             from app.llm.simulated import SimulatedLLM
 
-            return SimulatedLLM()
+            return SimulatedLLM(images=self._images)
         if name == "openai":
             from app.llm.openai_compatible import OpenAICompatible
 
-            return OpenAICompatible(self._prices, self._environ)
+            return OpenAICompatible(self._prices, self._environ, self._images)
+        google = (self._settings.project_id, self._settings.location)
         if name == "vertex":
             from app.llm.vertex import Vertex
 
-            return Vertex(self._prices, self._environ, self._settings.project_id, self._settings.location)
+            return Vertex(self._prices, self._environ, *google, images=self._images)
         from app.llm.litellm import LiteLLM
 
-        return LiteLLM(self._prices, self._environ, self._settings.project_id, self._settings.location)
+        return LiteLLM(self._prices, self._environ, *google, images=self._images)

@@ -17,9 +17,11 @@ from typing import Any
 from app.llm import litellm_errors
 from app.llm.answers import Answer, adjustment, reply
 from app.llm.checks import project_of
+from app.llm.pictures import NOTHING, has_images, in_openais_words, load
 from app.llm.prices import Prices
 from app.llm.routes import Route, base_of, key_for, route
 from app.llm.sse import broken, usage_of
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import CallError, Json, ModelRef, Price, Reply, Request, TimedOut
 
 _BEFORE_IMPORT = {
@@ -59,7 +61,9 @@ class LiteLLM:
         environ: Mapping[str, str] | None = None,
         project: str = "",
         location: str = "global",
+        images: Images = NO_IMAGES,
     ) -> None:
+        self._images = images
         self._prices = prices or Prices()
         self._environ = os.environ if environ is None else environ
         self._project = project_of(self._environ, project)
@@ -75,13 +79,14 @@ class LiteLLM:
         if self._litellm is None:
             self._litellm = await asyncio.to_thread(_load)
             self._arguments = _arguments_of(self._litellm)
-        began = time.perf_counter()
+        loaded = await asyncio.to_thread(load, request, self._images) if has_images(request) else NOTHING
         try:
             words, adjustments = self._words(request)
+            began = time.perf_counter()
             async with asyncio.timeout(deadline_s):
                 stream = await self._litellm.acompletion(
                     model=request.model.name,
-                    messages=[{"role": m.role, "content": m.content} for m in request.messages],
+                    messages=in_openais_words(request.messages, loaded),
                     stream=True,
                     stream_options={"include_usage": True},
                     timeout=deadline_s,
@@ -199,8 +204,8 @@ async def _read(stream: Any, began: float) -> Answer:
                 answer.usage = usage_of(chunk.usage.model_dump())
             for choice in chunk.choices[:1]:
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
-                if (said or mused) and answer.first_s is None:
-                    answer.first_s = time.perf_counter() - began
+                if said or mused:
+                    answer.heard(time.perf_counter() - began)
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

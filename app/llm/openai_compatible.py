@@ -16,8 +16,10 @@ import aiohttp
 from app.llm import dialect, sse
 from app.llm.answers import Answer, reply
 from app.llm.failures import Refusal, error_of, lower, read_refusal, scrub
+from app.llm.pictures import NOTHING, has_images, load
 from app.llm.prices import Prices
 from app.llm.routes import Endpoint, endpoint, is_local, route
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import (
     CallError,
     ModelRef,
@@ -51,7 +53,10 @@ class OpenAICompatible:
     model, and left out from then on; the reply's raw["adjustments"] says so.
     """
 
-    def __init__(self, prices: Prices | None = None, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, prices: Prices | None = None, environ: Mapping[str, str] | None = None, images: Images = NO_IMAGES
+    ) -> None:
+        self._images = images
         self._prices = prices or Prices()
         self._environ = os.environ if environ is None else environ
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
@@ -89,8 +94,9 @@ class OpenAICompatible:
         """Ask, and ask again with less when the server refuses a word; a refused request was not answered or paid."""
         place = (target.url, target.model)
         refused = self._refused.get(place, frozenset())
+        loaded = await asyncio.to_thread(load, request, self._images) if has_images(request) else NOTHING
         for _ in range(MOST_CONCESSIONS):
-            body, adjustments = dialect.body_of(request, target.model, refused)
+            body, adjustments = dialect.body_of(request, target.model, refused, loaded)
             began = time.perf_counter()
             try:
                 answer = await self._exchange(target, json.dumps(body).encode(), began)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 from app.ports.llm import Json, ModelRef, Price, Usage
 
@@ -53,7 +54,7 @@ def _entry(line: Mapping[str, object]) -> Entry | None:
     if price is None:
         return None
     tiers = {tier: found for tier in _TIERS if (found := _price(line, f"_{tier}"))}
-    return Entry(_family(str(line.get("litellm_provider"))), price, tiers, _date(line.get("deprecation_date")))
+    return Entry(family(str(line.get("litellm_provider"))), price, tiers, _date(line.get("deprecation_date")))
 
 
 def _price(line: Mapping[str, object], tier: str = "") -> Price | None:
@@ -86,7 +87,8 @@ def _date(value: object) -> dt.date | None:
         return None
 
 
-def _family(provider: str) -> str:
+def family(provider: str) -> str:
+    """The provider's name under which its models are known."""
     return _SAME_PROVIDER.get(provider, "vertex_ai" if provider.startswith("vertex_ai") else provider)
 
 
@@ -114,7 +116,7 @@ class Prices:
         provider, _, rest = name.partition("/")
         table = bundled()
         bare = table.get(rest)
-        found = table.get(name) or (bare if bare and bare.provider == _family(provider) else None)
+        found = table.get(name) or (bare if bare and bare.provider == family(provider) else None)
         return found.deprecated if found else None
 
     def entry(self, name: str) -> Entry | None:
@@ -131,13 +133,25 @@ class Prices:
         if name in table:
             return table[name]
         if not slash:
-            return table.get(_longest(name, "", table))
-        full, bare = _longest(name, "", table), _longest(rest, _family(provider), table)
+            return table.get(longest(name, "", table))
+        full, bare = longest(name, "", table), longest(rest, family(provider), table)
         return table.get(bare if len(bare) > len(full) - len(provider) - 1 else full)
 
 
-def _longest(name: str, provider: str, table: Mapping[str, Entry]) -> str:
-    """The longest key that is the name or its beginning, cut where a version or a date begins; "" when there is none."""
+class Provided(Protocol):
+    """A line of a table about models."""
+
+    @property
+    def provider(self) -> str:
+        """Who serves the model, as LiteLLM calls it."""
+        ...
+
+
+def longest(name: str, provider: str, table: Mapping[str, Provided]) -> str:
+    """The longest key that is the name or its beginning, cut where a version or a date begins; "" when there is none.
+
+    provider: who must serve it, "" for anybody.
+    """
     for end in range(len(name), 0, -1):
         if end < len(name) and name[end] not in "-@:.":
             continue

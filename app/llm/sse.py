@@ -82,8 +82,8 @@ class _Stream:
         self._chosen = True
         delta = _object(choice.get("delta"))
         text, thought = _said(delta)
-        if (text or thought) and self._answer.first_s is None:
-            self._answer.first_s = self._elapsed()
+        if text or thought:
+            self._answer.heard(self._elapsed())
         self._text.append(text)
         self._thought.append(thought)
         self._answer.finish = str(choice.get("finish_reason") or self._answer.finish)

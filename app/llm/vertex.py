@@ -18,9 +18,11 @@ from typing import Any
 from app.llm import vertex_wire
 from app.llm.answers import reply
 from app.llm.checks import project_of
+from app.llm.pictures import load
 from app.llm.prices import Prices
 from app.llm.routes import checked, route
 from app.llm.vertex_clients import Clients
+from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import ModelRef, Price, Reply, Request, TimedOut, Unauthorized
 
 
@@ -41,7 +43,9 @@ class Vertex:
         environ: Mapping[str, str] | None = None,
         project: str = "",
         location: str = "global",
+        images: Images = NO_IMAGES,
     ) -> None:
+        self._images = images
         environ = os.environ if environ is None else environ
         self._prices = prices or Prices()
         self._project = project_of(environ, project)
@@ -81,9 +85,9 @@ class Vertex:
 
     def _call(self, request: Request, target: _Target, call: _Call) -> Reply:
         """One call, in a thread."""
-        began = time.perf_counter()
-        sent, adjustments = vertex_wire.request_of(request, target.model)
+        sent, adjustments = vertex_wire.request_of(request, target.model, load(request, self._images))
         with vertex_wire.errors(), self._clients.lent(target.host) as client:
+            began = time.perf_counter()
             stream = client.stream_generate_content(sent, retry=None, timeout=call.remaining())
             call.follow(stream)
             answer = vertex_wire.read(stream, lambda: time.perf_counter() - began)

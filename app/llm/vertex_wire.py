@@ -8,11 +8,13 @@ from typing import Any
 
 from app.llm.answers import Answer, adjustment
 from app.llm.failures import error_of, lower, read_refusal, scrub
+from app.llm.pictures import NOTHING, Loaded
 from app.llm.sse import broken
 from app.ports.llm import (
     CallError,
     ContentFiltered,
     Json,
+    Message,
     Rejected,
     Request,
     ServerFault,
@@ -34,8 +36,8 @@ _STOPPED = frozenset(
 )
 
 
-def request_of(request: Request, model: str) -> tuple[Any, list[Json]]:
-    """The client's request, and the adjustments that were made. model: resource name.
+def request_of(request: Request, model: str, loaded: Loaded = NOTHING) -> tuple[Any, list[Json]]:
+    """The client's request, and the adjustments that were made. model: resource name. loaded: the content of its images.
 
     Raises: Rejected for a setting or schema that cannot be put into it.
     """
@@ -47,7 +49,7 @@ def request_of(request: Request, model: str) -> tuple[Any, list[Json]]:
         raise Rejected(f"a setting or the schema is not what Vertex AI takes: {scrub(str(error))}") from None
     system = "\n\n".join(m.content for m in request.messages if m.role == "system")
     contents = [
-        api.Content(role="model" if m.role == "assistant" else "user", parts=[api.Part(text=m.content)])
+        api.Content(role="model" if m.role == "assistant" else "user", parts=_parts(m, loaded))
         for m in request.messages
         if m.role != "system"
     ]
@@ -55,6 +57,15 @@ def request_of(request: Request, model: str) -> tuple[Any, list[Json]]:
     if system:
         sent.system_instruction = api.Content(parts=[api.Part(text=system)])
     return sent, adjustments
+
+
+def _parts(message: Message, loaded: Loaded) -> list[Any]:
+    from google.cloud import aiplatform_v1 as api
+
+    shown = [
+        api.Part(inline_data=api.Blob(mime_type=one.media_type, data=loaded[one.digest])) for one in message.images
+    ]
+    return [*shown, api.Part(text=message.content)] if message.content or not shown else shown
 
 
 def _config(request: Request, model: str) -> tuple[Any, list[Json]]:
@@ -128,8 +139,8 @@ def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
         for candidate in list(response.candidates)[:1]:
             for part in candidate.content.parts:
                 (thought if part.thought else text).append(part.text)
-                if part.text and answer.first_s is None:
-                    answer.first_s = elapsed()
+                if part.text:
+                    answer.heard(elapsed())
             answer.finish = _finish(candidate) or answer.finish
     if not answer.finish:
         raise broken("it ended without a finished candidate")

@@ -30,11 +30,25 @@ FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_call
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image by its content; its bytes are where app.ports.images says. digest: SHA-256 of them in hex.
+
+    media_type: as image/png, found from the content. width, height: in pixels.
+    """
+
+    digest: str
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat as it is sent to a model."""
+    """One turn of a chat as it is sent to a model. images: come before the text."""
 
     role: Role
     content: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class ModelRef:
     name: LiteLLM style, ``provider/model`` (``vertex_ai/gemini-3.5-flash``, ``openai/gpt-5-mini``, ``simulated/primary``).
     params: universal names (see app.core.params); adapters translate them.
     api_base: base URL of an OpenAI-compatible server, else None. region: where the provider serves it, "" for the operator's
-    setting. price: in place of the table's.
+    setting. price: in place of the table's. vision: whether it sees images; None when nobody knows, or nobody asked.
     """
 
     name: str
@@ -101,6 +115,7 @@ class ModelRef:
     api_base: str | None = None
     region: str = ""
     price: Price | None = None
+    vision: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,8 @@ class Reply:
     """What a model answered.
 
     text: the answer, possibly empty. cost_usd: None when no price is known (never 0 for unknown).
-    ttft_s, ttlb_s: seconds from sending to the first delta and to the last byte. raw: the provider's body for the record.
+    ttft_s, ttlb_s: seconds from sending to the first and to the last delta of content or reasoning; of an answer that came as
+    one, ttft_s is None and ttlb_s the time to its last byte. raw: the provider's body for the record.
     """
 
     text: str

@@ -12,6 +12,7 @@ from app.ports.journal import Totals
 from app.services.datasets import BundledSample
 from app.services.labels import Case
 from app.services.runs.bill import Bill
+from app.services.runs.speed import document as speed_line
 from app.services.spending import Ledger, Spending
 from app.store.api_access import ApiToken
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
@@ -178,6 +179,7 @@ def bill(what: Bill) -> Document:
         "by_model": [{"role": line.role, "model": line.model, **_sums(line.totals)} for line in what.lines],
         "by_day": [{"day": day, **_sums(totals)} for day, totals in what.days],
         "rates": [asdict(rate) for rate in what.rates],
+        "speed": [speed_line(line) for line in what.speeds],
     }
 
 

@@ -24,6 +24,7 @@ from app.ports.journal import JournalError, Totals
 from app.ports.llm import LLM, Json
 from app.ports.pace import Lane, Pace
 from app.ports.scoring import Tools
+from app.services.datasets import pictures_of
 from app.services.ending import End, conclude
 from app.services.machine import Machine
 from app.services.rejudging.record import record_of
@@ -216,6 +217,10 @@ def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
         rows = examples_of(session, spec["dataset"]["id"])
+        # Those that the split was made with: of a re-judging, the ones of the training that is judged again.
+        source = spec.get("source", spec)
+        if pictures := pictures_of(session, source["dataset"]["id"]):
+            spec = spec | {"pictures": pictures}
         if "source" in spec:  # it works on what an earlier run has on record
             spec = spec | {"record": record_of(session, spec["source"])}
     return kind.prepare(spec, rows, tools)

@@ -22,10 +22,11 @@ class _Kept(NamedTuple, Generic[T]):
 
 
 class Remembered(Generic[T]):
-    """Values that took long, in this process, by key and database. most: how many are kept."""
+    """Values that took long, in this process, by key and database. most: how many are kept, if they took worth_s at least."""
 
-    def __init__(self, most: int = 64) -> None:
+    def __init__(self, most: int = 64, worth_s: float = WORTH_S) -> None:
         self._most = most
+        self._worth_s = worth_s
         self._kept: OrderedDict[tuple[Hashable, ...], _Kept[T]] = OrderedDict()
 
     def get(self, session: Session, key: tuple[Hashable, ...], work_out: Callable[[], T], *, final: bool) -> T:
@@ -37,7 +38,7 @@ class Remembered(Generic[T]):
         began = time.monotonic()
         value = work_out()
         ended = time.monotonic()
-        if ended - began >= WORTH_S:
+        if ended - began >= self._worth_s:
             self._kept[key] = _Kept(value, float("inf") if final else ended + PACE * (ended - began))
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, s
 from app.config import Retention
 from app.store import removal
 from app.store.database import Database
+from app.store.images import ImageFiles
 from app.store.models import CallRow, Dataset, Event, Example, Run
 
 UNUSED_DATASET = dt.timedelta(days=1)
@@ -28,13 +29,17 @@ _TOLD = and_(_EVENTS.c.note.is_(None), _EVENTS.c.name.not_in(("status", "progres
 
 @dataclass
 class Pruned:
-    """What went, or would go. rows: by table; bytes: about how much text was in them; runs: ids whose calls or all went."""
+    """What went, or would go. rows: by table; images: files of images; runs: ids whose calls or all went.
+
+    bytes: about how much text was in the rows, and the size of the files.
+    """
 
     dry_run: bool
     rows: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
     runs_removed: list[str] = field(default_factory=list)
     runs_without_calls: list[str] = field(default_factory=list)
+    images: int = 0
     datasets_removed: list[str] = field(default_factory=list)
 
     def add(self, gone: removal.Gone) -> None:
@@ -54,10 +59,12 @@ def prune(
     dry_run: bool = False,
     tell: Callable[[Pruned], None] | None = None,
     portion: int = removal.PORTION,
+    images: ImageFiles | None = None,
 ) -> Pruned:
     """Remove what need not be kept.
 
-    dry_run: only say what would go. tell: called after each portion. portion: rows that are removed at once.
+    dry_run: only say what would go. tell: called after each portion. portion: rows that are removed at once. images: where
+    the files of images are, of which those go that no example has any more; None leaves them alone.
     """
     work = _Pruning(database, Pruned(dry_run), tell or (lambda _: None), portion)
     for run_id in removal.hidden_runs(database.engine):
@@ -68,6 +75,8 @@ def prune(
             for run_id in work.runs(*old):
                 each(run_id, *old)
     work.datasets()
+    if images:
+        work.images(images)
     return work.pruned
 
 
@@ -135,6 +144,17 @@ class _Pruning:
                 with self._engine.begin() as connection:
                     connection.execute(delete(Dataset).where(Dataset.id == dataset_id, *unused))
             self._count(removal.Gone("datasets", 1, 0))
+
+    def images(self, files: ImageFiles) -> None:
+        """Files of images that no example has."""
+        query = select(Example.image).where(Example.image.is_not(None))
+        with self._engine.connect() as connection:
+            in_use = {str(image.get("digest")) for image in connection.scalars(query.execution_options(yield_per=1000))}
+        for path in files.unused(in_use):
+            self.pruned.images += 1
+            self.pruned.bytes += path.stat().st_size
+            if not self.pruned.dry_run:
+                path.unlink(missing_ok=True)
 
     def _begun(self, begin: Callable[[Connection], bool]) -> bool:
         """Whether the run is still as it was when it was chosen, and now marked; nothing is marked in a dry run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Float, ForeignKey, Index, MetaData, UniqueConstraint, false
+from sqlalchemy import JSON, ColumnElement, Float, ForeignKey, Index, MetaData, UniqueConstraint, false
 from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -81,6 +81,8 @@ class Example(Base):
     reference: Mapped[str]
     extra: Mapped[Json] = mapped_column(JsonColumn)
     """The other columns, by name."""
+    image: Mapped[Json] = mapped_column(JSON(none_as_null=True), nullable=True)
+    """What is shown with the input (see app.core.pictures), with its "source" and maybe a "note"; None for nothing."""
 
 
 class Ruling(Base):

@@ -21,6 +21,7 @@ from app.web import (
     models,
     navigation,
     params,
+    pictures,
     prompts,
     providers,
     reference,
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     trainings.pages,
     benchmarks.pages,
     models.pages,
+    pictures.pages,
     providers.pages,
     reference.pages,
     style.pages,
@@ -77,7 +79,7 @@ def create_app(backend: Backend) -> Flask:
 def _flask_config(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": signing_key(settings),
-        "MAX_CONTENT_LENGTH": settings.uploads.max_mb * MEGABYTE + FORM_BYTES,
+        "MAX_CONTENT_LENGTH": (settings.uploads.max_mb + settings.images.archive_max_mb) * MEGABYTE + FORM_BYTES,
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "SESSION_COOKIE_NAME": "whetstone",
         "SESSION_COOKIE_HTTPONLY": True,

@@ -13,6 +13,7 @@ from app import wiring
 from app.config import Settings
 from app.llm.gateway import Gateway
 from app.ports.scoring import Tools
+from app.services.pictures import Loader, Nowhere, Place
 
 _KEY = "whetstone"
 
@@ -33,7 +34,11 @@ class Backend:
     @property
     def gateway(self) -> Gateway:
         """What knows which models can be called, and their prices."""
-        return Gateway(self.settings, self.environ)
+        return Gateway(self.settings, self.environ, images=wiring.image_files(self.settings))
+
+    def image_loader(self, place: Place = Nowhere()) -> Loader:  # noqa: B008 - it holds nothing
+        """How a dataset's images are loaded; place: where the file names of its table lead."""
+        return wiring.image_loader(self.settings, place)
 
     def open_tools(self) -> Tools:
         """What scorers may use here; close it after use."""

@@ -43,6 +43,11 @@ def test_the_bill_of_a_run_adds_up(web: Api) -> None:
     for parts in (bill["by_model"], bill["by_day"]):
         assert sum(part["calls"] for part in parts) == bill["calls"]
         assert sum(part["cost_usd"] for part in parts) == pytest.approx(bill["cost_usd"])
+    speed = {line["model"]: line for line in bill["speed"]}["simulated/primary"]
+    assert 0 < speed["replies"] <= bill["calls"]
+    assert speed["estimated"] == speed["replies"]
+    assert speed["ttft_s"] == {"n": 0, "p50": None, "p95": None, "p99": None}, "it is not streamed"
+    assert 0 < speed["ttlb_s"]["p50"] <= speed["ttlb_s"]["p95"] <= speed["ttlb_s"]["p99"]
     rates = {rate["model"]: rate for rate in bill["rates"]}
     primary = rates["simulated/primary"]
     assert primary["target_rpm"] == 60_000

@@ -18,6 +18,7 @@ from app.cli import cli
 from app.config import ROOT
 from app.store.models import Run
 from tests.cli.conftest import Shell
+from tests.services.pictures.drawn import archive, picture
 
 
 def every_command(
@@ -114,6 +115,20 @@ def test_import_reports_what_was_dropped(shell: Shell, tmp_path: Path) -> None:
     again = shell("datasets", "import", str(file), "--name", "tickets")
     assert "tickets: 2 rows imported, 2 dropped" in again.stdout
     assert "dropped row 2 (line 3)" in again.stdout
+
+
+def test_import_finds_images_in_the_folder_of_the_table_or_in_a_zip(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "cards.csv").write_text("image,input,answer\na.png,x,1\n../out.png,x,2\n")
+    (tmp_path / "a.png").write_bytes(picture())
+    told = shell("datasets", "import", str(tmp_path / "cards.csv")).stdout
+    assert "images: 1 of 2 loaded" in told
+    assert "row 2: ../out.png is no path below the images" in told
+    (tmp_path / "in.zip").write_bytes(archive({"a.png": picture(colour="blue")}).getvalue())
+    zipped = ("datasets", "import", str(tmp_path / "cards.csv"), "--name", "zipped", "--images")
+    assert shell.json(*zipped, str(tmp_path / "in.zip"))["report"]["images"]["loaded"] == 1
+    assert "no ZIP archive" in shell.refused(*zipped, str(tmp_path / "a.png"))["images"]
+    left = shell.json("datasets", "import", str(tmp_path / "cards.csv"), "--name", "plain", "--image-column", "-")
+    assert "images" not in left["report"]
 
 
 def test_import_takes_other_columns(shell: Shell, tmp_path: Path) -> None:

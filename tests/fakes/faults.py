@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -46,10 +47,12 @@ UNPAID = frozenset({*REFUSALS, "reset", "html"})
 PAID = frozenset(
     {
         *("reset_paid", "hang", "stall", "drip", "malformed", "truncated", "not_json_object"),
-        *("empty", "null", "no_choices", "length", "content_filter", "no_usage"),
+        *("empty", "null", "no_choices", "length", "content_filter", "no_usage", "paced"),
     }
 )
 KINDS = UNPAID | PAID
+PAUSE_S = 0.25
+"""Seconds after each piece of a paced answer."""
 
 
 @dataclass
@@ -161,6 +164,17 @@ async def stall(request: web.Request, first: bytes, content_type: str) -> web.St
 
 def _open(request: web.Request) -> bool:
     return request.transport is not None and not request.transport.is_closing()
+
+
+async def paced(request: web.Request, whole: bytes, content_type: str) -> web.StreamResponse:
+    """Send a stream event by event, with a pause after each one that holds a piece of text."""
+    response = web.StreamResponse(headers={"Content-Type": content_type})
+    await response.prepare(request)
+    for event in re.split(rb'(?<=\n\n)|(?<=\n\r\n)|(?=, \{"modelVersion")', whole):
+        await response.write(event)
+        if re.search(rb'"(?:text|content)": "[^"]', event):
+            await asyncio.sleep(PAUSE_S)
+    return response
 
 
 async def truncated(request: web.Request, whole: bytes, content_type: str) -> web.StreamResponse:

@@ -205,6 +205,8 @@ async def send(request: web.Request, whole: bytes, content_type: str, kind: str)
         return await faults.stall(request, head, content_type)
     if kind == "truncated":
         return await faults.truncated(request, whole, content_type)
+    if kind == "paced":
+        return await faults.paced(request, whole, content_type)
     if kind == "html":
         return web.Response(text="<html><body>Welcome to the proxy</body></html>", content_type="text/html")
     if kind == "malformed":

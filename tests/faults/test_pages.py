@@ -128,7 +128,16 @@ def test_killed_in_the_middle_of_an_export(place: Workplace) -> None:
 
 def complete(folder: Path) -> bool:
     """Whether an export holds all that it should."""
-    wanted = {"spec.json", "outcome.json", "report.html", "metrics.csv", "samples.csv", "calls.csv", "prompts"}
+    wanted = {
+        "spec.json",
+        "outcome.json",
+        "report.html",
+        "metrics.csv",
+        "samples.csv",
+        "calls.csv",
+        "speed.csv",
+        "prompts",
+    }
     return {file.name for file in folder.iterdir()} == wanted
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import time
 import traceback
@@ -12,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from app.ports.llm import LLM, CallError, Json, Reply, Transient, Unreachable
-from tests.fakes.faults import Fault
+from app.core.stats.latency import Timing
+from app.ports.images import ImageGone
+from app.ports.llm import LLM, CallError, Image, Json, Rejected, Reply, Transient, Unreachable
+from tests.fakes.faults import PAUSE_S, Fault
 from tests.fakes.serving import Ledger
 from tests.llm.worlds import ANSWER, CANARY, INPUT, SCHEMA, SYSTEM, WORLDS, World
 
@@ -21,6 +25,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:Deprecatio
 
 DEADLINE_S = 15.0
 """Long enough for the first import of a large library on a busy machine."""
+
+
+SEEN = Image(hashlib.sha256(b"\x89PNG pixels").hexdigest(), "image/png", 64, 48)
+
+
+class Kept:
+    """Keeps one image."""
+
+    def read(self, digest: str) -> bytes:
+        if digest != SEEN.digest:
+            raise ImageGone(f"image {digest[:12]} is not in the data folder any more")
+        return b"\x89PNG pixels"
 
 
 @dataclass(frozen=True)
@@ -32,9 +48,15 @@ class Wire:
     adapter: LLM
 
     async def ask(
-        self, *, deadline_s: float = DEADLINE_S, schema: Json = None, text: str = INPUT, **params: Json
+        self,
+        *,
+        deadline_s: float = DEADLINE_S,
+        schema: Json = None,
+        text: str = INPUT,
+        images: tuple[Image, ...] = (),
+        **params: Json,
     ) -> Reply:
-        request = self.world.request(self.server, text=text, schema=schema, **params)
+        request = self.world.request(self.server, text=text, schema=schema, images=images, **params)
         return await self.adapter.complete(request, deadline_s=deadline_s)
 
     async def fail(self, fault: Fault, *, deadline_s: float = DEADLINE_S) -> CallError:
@@ -66,7 +88,7 @@ async def wire(running: tuple[World, Any]) -> AsyncIterator[Wire]:
     world, server = running
     server.ledger = Ledger()
     server.play()
-    adapter = world.adapter()
+    adapter = world.adapter(Kept())
     yield Wire(world, server, adapter)
     await adapter.aclose()
 
@@ -85,6 +107,22 @@ async def test_a_reply_says_what_was_answered_used_and_measured(wire: Wire) -> N
     assert 0 < reply.ttft_s <= reply.ttlb_s
     assert reply.served_model
     json.dumps(reply.raw)
+
+
+async def test_times_are_those_of_the_first_and_the_last_delta(wire: Wire) -> None:
+    await wire.ask()  # a first call imports libraries and connects
+    wire.server.play(Fault("paced"))
+    wire.server.latency_s = 0.3
+    try:
+        reply = await wire.ask()
+    finally:
+        wire.server.latency_s = 0.0
+
+    timing = Timing(reply.ttft_s, reply.ttlb_s, reply.usage.completion_tokens)
+    assert reply.text == ANSWER
+    assert reply.ttft_s == pytest.approx(0.3, abs=0.1)
+    assert reply.ttlb_s == pytest.approx(0.3 + PAUSE_S, abs=0.1), "what follows the last delta is no part of the answer"
+    assert timing.inter_token_s == pytest.approx(PAUSE_S / (timing.tokens - 1), rel=0.3)
 
 
 async def test_the_system_message_arrives_as_one_and_is_obeyed(wire: Wire) -> None:
@@ -121,6 +159,24 @@ def _texts(value: Json) -> Iterator[str]:
         yield value
     for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _texts(one)
+
+
+async def test_an_image_arrives_whole_with_its_type_and_is_in_no_record(wire: Wire) -> None:
+    reply = await wire.ask(images=(SEEN,))
+
+    sent = list(_texts(wire.body))
+    encoded = base64.b64encode(b"\x89PNG pixels").decode()
+    assert any(one.removeprefix("data:image/png;base64,") == encoded for one in sent)
+    assert any("image/png" in one for one in sent)
+    assert INPUT in sent
+    assert reply.text == ANSWER
+    assert encoded not in json.dumps(reply.raw)
+
+
+async def test_an_image_that_is_gone_is_refused_before_anything_is_sent(wire: Wire) -> None:
+    with pytest.raises(Rejected, match="not in the data folder any more"):
+        await wire.ask(images=(Image("0" * 64, "image/png", 1, 1),))
+    assert wire.ledger.requests == 0
 
 
 async def test_an_answer_cut_at_its_limit_is_truncated(wire: Wire) -> None:

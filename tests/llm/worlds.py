@@ -9,7 +9,8 @@ from typing import Any
 from app.llm.litellm import LiteLLM
 from app.llm.openai_compatible import OpenAICompatible
 from app.llm.vertex import Vertex
-from app.ports.llm import LLM, Json, Message, ModelRef, Request
+from app.ports.images import NO_IMAGES
+from app.ports.llm import LLM, Image, Json, Message, ModelRef, Request
 from tests.fakes.anthropic_server import AnthropicServer
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.serving import ThreadedServer
@@ -35,7 +36,7 @@ class World:
     """
 
     name: str
-    adapter: Callable[[], LLM]
+    adapter: Callable[..., LLM]
     server: Callable[[], Any]
     model: str
     base: str
@@ -44,10 +45,18 @@ class World:
     schema: Callable[[Json], Json]
     blind: Collection[str] = ()
 
-    def request(self, server: ThreadedServer, *, text: str = INPUT, schema: Json = None, **params: Json) -> Request:
+    def request(
+        self,
+        server: ThreadedServer,
+        *,
+        text: str = INPUT,
+        schema: Json = None,
+        images: tuple[Image, ...] = (),
+        **params: Json,
+    ) -> Request:
         """A request to the fake."""
         model = ModelRef(self.model, {"temperature": 0, "max_output_tokens": 400, **params}, server.url + self.base)
-        return Request(model, (Message("system", SYSTEM), Message("user", text)), schema)
+        return Request(model, (Message("system", SYSTEM), Message("user", text, images)), schema)
 
 
 def _openai_settings(body: Json) -> Json:
@@ -68,7 +77,7 @@ def _google_system(body: Json) -> str:
 WORLDS = [
     World(
         "openai_compatible",
-        lambda: OpenAICompatible(environ={"OPENAI_API_KEY": CANARY}),
+        lambda images=NO_IMAGES: OpenAICompatible(environ={"OPENAI_API_KEY": CANARY}, images=images),
         OpenAIServer,
         "openai/rule",
         "/v1",
@@ -78,7 +87,7 @@ WORLDS = [
     ),
     World(
         "vertex",
-        lambda: Vertex(environ={}, project="a-project"),
+        lambda images=NO_IMAGES: Vertex(environ={}, project="a-project", images=images),
         VertexServer,
         "vertex_ai/gemini-3.5-flash",
         "",
@@ -88,7 +97,7 @@ WORLDS = [
     ),
     World(
         "litellm_anthropic",
-        lambda: LiteLLM(environ={"ANTHROPIC_API_KEY": CANARY}),
+        lambda images=NO_IMAGES: LiteLLM(environ={"ANTHROPIC_API_KEY": CANARY}, images=images),
         AnthropicServer,
         "anthropic/claude-sonnet-4-6",
         "",
@@ -99,7 +108,7 @@ WORLDS = [
     ),
     World(
         "litellm_gemini",
-        lambda: LiteLLM(environ={"GEMINI_API_KEY": CANARY}),
+        lambda images=NO_IMAGES: LiteLLM(environ={"GEMINI_API_KEY": CANARY}, images=images),
         VertexServer,
         "gemini/gemini-3.5-flash",
         "",
@@ -110,7 +119,7 @@ WORLDS = [
     ),
     World(
         "litellm_groq",
-        lambda: LiteLLM(environ={"GROQ_API_KEY": CANARY}),
+        lambda images=NO_IMAGES: LiteLLM(environ={"GROQ_API_KEY": CANARY}, images=images),
         OpenAIServer,
         "groq/openai/gpt-oss-20b",
         "/v1",

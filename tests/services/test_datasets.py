@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
@@ -15,6 +16,7 @@ from app.services import datasets
 from app.services.errors import Conflict, Invalid, NotFound
 from app.store.database import Database
 from app.store.models import Dataset, Example
+from tests.services.pictures.drawn import loader
 
 ROWS = "user_input,ground_truth_output,note\nWhere is it?,tracking,NA\n 100% ,007,\nx,,lost\nwhere is it,refund,y\n"
 
@@ -64,7 +66,7 @@ def test_a_preview_lets_the_columns_be_chosen() -> None:
     assert (seen.columns, seen.mapping, seen.statistics) == (("frage", "antwort"), None, None)
     assert seen.problem
     assert seen.problem.field == "input_column"
-    chosen = datasets.preview(io.BytesIO(content), "a.csv", input_column="frage", answer_column="antwort")
+    chosen = datasets.preview(io.BytesIO(content), "a.csv", datasets.Columns("frage", "antwort"))
     assert chosen.statistics
     assert chosen.statistics["rows"] == 1
     with pytest.raises(Invalid, match="empty"):
@@ -82,7 +84,7 @@ def test_a_preview_shows_cells_as_they_would_be_stored() -> None:
         ("", {}, "file", "empty"),
         ('user_input,answer\na,b\nc,"d', {}, "file", "row 2 (line 3), column 'answer': the quote"),
         ("a,b\n1,2\n", {}, "input_column", "the file has the columns a, b"),
-        ("a,b\n1,2\n", {"input_column": "a", "answer_column": "c"}, "answer_column", "there is no column 'c'"),
+        ("a,b\n1,2\n", {"columns": datasets.Columns("a", "c")}, "answer_column", "there is no column 'c'"),
         (ROWS, {"name": "x" * 201}, "name", "1 to 200"),
         (ROWS, {"name": "a\x07b"}, "name", "ordinary characters"),
         (ROWS, {"name": "a (deleted, number 3)"}, "name", "deleted"),
@@ -215,16 +217,19 @@ def test_the_operator_sets_the_limits() -> None:
 
 
 @pytest.mark.parametrize("sample", datasets.sample_files(), ids=lambda sample: sample.name)
-def test_bundled_samples_are_clean(session: Session, sample: datasets.BundledSample) -> None:
-    dataset = datasets.import_sample(session, sample.filename)
+def test_bundled_samples_are_clean(session: Session, sample: datasets.BundledSample, tmp_path: Path) -> None:
+    images = loader(tmp_path)
+    dataset = datasets.import_sample(session, sample.filename, images)
     assert dataset.report["dropped_total"] == 0
     assert dataset.report["encoding"] == "UTF-8"
-    assert dataset.report["columns"] == ["user_input", "ground_truth_output"]
-    assert 60 <= dataset.rows <= 200
+    shows = ["image", "input", "answer"] if "images" in dataset.report else ["user_input", "ground_truth_output"]
+    assert dataset.report["columns"] == shows
+    assert dataset.report.get("images", {}).get("problems_total", 0) == 0
+    assert 40 <= dataset.rows <= 200
     assert f"{dataset.rows} " in sample.description
     assert dataset.statistics["duplicates"] == dataset.statistics["conflicts_total"] == 0
     assert datasets.split_preview(session, dataset).test
-    assert datasets.import_sample(session, sample.filename).id == dataset.id
+    assert datasets.import_sample(session, sample.filename, images).id == dataset.id
 
 
 def test_an_unknown_sample(session: Session) -> None:

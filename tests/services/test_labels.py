@@ -271,8 +271,7 @@ def test_a_version_goes_out_as_csv_with_its_row_numbers(session: Session) -> Non
     import io
 
     file = 'note,text,kind,row\n"=1+1",a,x,n1\n,"b,\n""c""",y,n2\n,d,z,n3\n'
-    columns = {"input_column": "text", "answer_column": "kind"}
-    dataset = datasets.import_file(session, io.BytesIO(file.encode()), "odd.csv", **columns)  # type: ignore[arg-type]
+    dataset = datasets.import_file(session, io.BytesIO(file.encode()), "odd.csv", datasets.Columns("text", "kind"))
     labels.rule(session, dataset, 1, Decision("exclude"))
     labels.rule(session, dataset, 3, Decision("correct", "=right"))
     made = labels.make_version(session, dataset)

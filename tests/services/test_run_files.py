@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -17,7 +18,7 @@ from app.services.cells import unprotect
 from app.services.runs.chart import Curves, draw
 from app.services.runs.tables import sample_rows
 from app.store.database import Database
-from app.store.models import Run
+from app.store.models import CallRow, Run
 from tests.services.run_world import AFTER, BAD, BEFORE, CASES, NEW, OLD, RUN, TEXTS, add_examples, add_run, train
 
 
@@ -73,7 +74,7 @@ def test_the_folder_holds_everything(session: Session, run: Run, tmp_path: Path)
         for version in ("000-initial", "001-rejected", "002-accepted", "final")
         for file in ("system_prompt.txt", "output_prompt.txt", "about.json")
     }
-    files = {"spec.json", "outcome.json", "samples.csv", "calls.csv", "metrics.csv", "report.html"}
+    files = {"spec.json", "outcome.json", "samples.csv", "calls.csv", "metrics.csv", "speed.csv", "report.html"}
     assert found == files | versions
     assert (folder / "prompts/final/system_prompt.txt").read_text() == TEXTS[NEW][0]
     assert (folder / "prompts/001-rejected/output_prompt.txt").read_text() == TEXTS[BAD][1]
@@ -175,6 +176,7 @@ def test_the_figures_are_in_the_report(session: Session, run: Run) -> None:
 def test_a_real_model_is_not_called_simulated(session: Session, run: Run) -> None:
     run.simulated = False
     run.spec = {**run.spec, "primary": {"name": "openai/gpt-5-mini", "params": {}, "api_base": None}, "optimizer": None}
+    session.execute(update(CallRow).values(model="openai/gpt-5-mini"))
     session.commit()
     visible = runs.report_html(session, run).partition('<script type="application/json"')[0]
     assert "imulated" not in visible.partition("</style>")[2]

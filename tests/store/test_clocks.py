@@ -32,6 +32,7 @@ MAY_READ_THE_WALL_CLOCK = {
     "app/services/prompts/library.py": "says when a prompt was deleted",
     "app/services/retention.py": "counts the days that records are kept",
     "app/services/runs/files.py": "compares with the times of files",
+    "app/store/images.py": "compares with the times of files",
     "app/services/runs/spending.py": "tells calls of long ago, which is harmless to get wrong",
     "app/services/spending.py": "counts days back from today",
     "app/web/datasets/kept.py": "compares with the times of files",

@@ -10,9 +10,10 @@ from app.store.database import Database
 from app.store.examples import NewExample, add_examples
 from app.store.models import Dataset, Example
 
+IMAGE = {"digest": "ab", "media_type": "image/png", "width": 2, "height": 3, "source": "\u00e4.png"}
 ROWS: list[NewExample] = [
-    (1, "100 % of 'it' ?", " 007 ", {"b": "é", "a": ""}),
-    (3, "two\r\nlines", "NUL \0 and \ud800", {"n\0": "\ud800"}),
+    (1, "100 % of 'it' ?", " 007 ", {"b": "é", "a": ""}, IMAGE),
+    (3, "two\r\nlines", "NUL \0 and \ud800", {"n\0": "\ud800"}, None),
 ]
 
 
@@ -29,8 +30,10 @@ def test_what_is_written_in_bulk_comes_back(database: Database) -> None:
         session.commit()
     with database.session() as session:
         rows = session.scalars(select(Example).order_by(Example.row)).all()
-        read = [(one.row, one.input, one.reference, one.extra) for one in rows]
-    assert read == [ROWS[0], (3, "two\r\nlines", "NUL \ufffd and \ufffd", {"n\ufffd": "\ufffd"})]
+        read = [(one.row, one.input, one.reference, one.extra, one.image) for one in rows]
+    assert read == [ROWS[0], (3, "two\r\nlines", "NUL \ufffd and \ufffd", {"n\ufffd": "\ufffd"}, None)]
+    with database.session() as session:
+        assert session.scalars(select(Example.row).where(Example.image.is_not(None))).all() == [1], "none is NULL"
     assert list(read[0][3]) == ["b", "a"]
 
 

@@ -18,7 +18,10 @@ from app.api.shapes import Errors
 BASE = "/api/v1"
 ANSWERS: JsonSchemaMode = "serialization"
 Used: TypeAlias = tuple[type[BaseModel], JsonSchemaMode]
+BINARY = ("file", "images")
+"""Fields of an upload that are files."""
 PATHS = {
+    "digest": "SHA-256 of an image, in hex",
     "key": "a dataset's name or number",
     "row": "number of a row, from 1",
     "name": "a name; a / in it may be written as it is",
@@ -149,7 +152,7 @@ def _content(said: Operation) -> dict[str, Any]:
     if not said.files:  # JSON all the same, since no plain form of another site can send it
         return {"application/json": {"schema": {"type": "object"}}}
     fields = {
-        name: {"type": "string", "description": about} | ({"format": "binary"} if name == "file" else {})
+        name: {"type": "string", "description": about} | ({"format": "binary"} if name in BINARY else {})
         for name, about in said.files.items()
     }
     return {"multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": fields}}}

@@ -1,6 +1,6 @@
 """Reading rows that a user gave, counting them, dividing them into splits."""
 
-from app.core.datasets.columns import Mapping, map_columns
+from app.core.datasets.columns import NO_IMAGE, Mapping, map_columns
 from app.core.datasets.errors import BadFile, BadSplit
 from app.core.datasets.limits import Limits
 from app.core.datasets.report import Report
@@ -9,6 +9,7 @@ from app.core.datasets.statistics import Statistics, statistics
 from app.core.datasets.table import Item, Row, Table, read_table
 
 __all__ = [
+    "NO_IMAGE",
     "BadFile",
     "BadSplit",
     "Item",

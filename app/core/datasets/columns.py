@@ -16,18 +16,27 @@ ANSWER_NAMES = (
     "ground_truth_output", "ground_truth", "expected_output", "expected", "answer", "label", "golden_answer", "reference",
     "output", "target", "completion", "response", "expected_answer", "intent", "category",
 )  # fmt: skip
+IMAGE_NAMES = ("image", "image_url", "url_image", "image_path")
+NO_IMAGE = "-"
+"""Named as the column of images when there is none."""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """Names of the input and the answer column."""
+    """Names of the input and the answer column, and of the one with the images, None when there is none."""
 
     input: str
     answer: str
+    image: str | None = None
 
 
-def map_columns(columns: Sequence[str], input_column: str | None = None, answer_column: str | None = None) -> Mapping:
-    """Choose the two columns. A named column is found whatever its case; without a name the known ones are tried.
+def map_columns(
+    columns: Sequence[str],
+    input_column: str | None = None,
+    answer_column: str | None = None,
+    image_column: str | None = None,
+) -> Mapping:
+    """Choose the columns. A named column is found whatever its case; without a name the known ones are tried.
 
     Raises: BadFile that says which column is missing and lists those of the file; ``field`` names the input to correct.
     """
@@ -35,7 +44,19 @@ def map_columns(columns: Sequence[str], input_column: str | None = None, answer_
     answer = _choose(columns, answer_column, ANSWER_NAMES, "answer_column", "answer")
     if text == answer:
         raise BadFile("it is chosen as input and as answer; choose two columns", column=text, field="answer_column")
-    return Mapping(text, answer)
+    image = _image(columns, image_column)
+    if image in (text, answer):
+        if image_column:
+            raise BadFile("it is chosen twice; choose another column", column=image, field="image_column")
+        image = None
+    return Mapping(text, answer, image)
+
+
+def _image(columns: Sequence[str], wanted: str | None) -> str | None:
+    """The column of images; nothing is missing when none has a known name."""
+    if wanted == NO_IMAGE or (not wanted and {_plain(c) for c in columns}.isdisjoint(IMAGE_NAMES)):
+        return None
+    return _choose(columns, wanted, IMAGE_NAMES, "image_column", "image")
 
 
 def aliased(columns: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ class BadFile(Exception):
     """The file cannot be a dataset.
 
     row: number of the data row from 1; line: number of the line in the file from 1; column: its name or "".
-    field: which input of the form is to blame: "file", "input_column" or "answer_column".
+    field: which input of the form is to blame: "file", "input_column", "answer_column" or "image_column".
     """
 
     def __init__(

@@ -48,12 +48,12 @@ class Statistics:
         self._numeric = 0
         self._json = 0
 
-    def add(self, row: int, text: str, answer: str) -> None:
-        """Count one row."""
+    def add(self, row: int, text: str, answer: str, apart: str | None = None) -> None:
+        """Count one row. apart: what inputs are told apart by, None for their text."""
         label = canonical_answer(answer)
         key = _hash(label)
         self._rows.append(row)
-        self._inputs.append(_hash(normalised(text)))
+        self._inputs.append(_hash(normalised(text if apart is None else apart)))
         self._answers.append(key)
         self._input_chars[len(text)] += 1
         self._answer_chars[len(answer)] += 1

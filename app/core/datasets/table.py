@@ -37,13 +37,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row as an example: input, reference answer, and the other columns."""
+    """A row as an example: input, reference answer, the other columns, and what stands in the column of images."""
 
     row: int
     line: int
     input: str
     reference: str
     extra: dict[str, str]
+    image: str = ""
 
 
 class Table:
@@ -76,10 +77,16 @@ class Table:
             raise BadFile("the file has a header but no rows")
 
     def items(self, mapping: Mapping) -> Iterator[Item]:
-        """Every row with an input and an answer; the others go to the report. Raises: BadFile, also when no row is left."""
+        """Every row with an input and an answer; the others go to the report. Raises: BadFile, also when no row is left.
+
+        An image is input enough.
+        """
         for row in self.rows():
             text, answer = row.cells.get(mapping.input), row.cells.get(mapping.answer)
-            if text is None or not text.strip():
+            shows = bool(mapping.image and row.cells.get(mapping.image, "").strip())
+            if shows:
+                text = text or ""
+            if text is None or not (text.strip() or shows):
                 self.report.drop(row.number, row.line, "empty input")
             elif answer is None or not answer.strip():
                 self.report.drop(row.number, row.line, "empty answer")
@@ -91,10 +98,10 @@ class Table:
             raise BadFile(f"no row is left ({self.report.summary}); the first one: {first.reason}", line=first.line)
 
     def _item(self, row: Row, text: str, answer: str, mapping: Mapping) -> Item:
-        extra = {
-            key: self._clean(cell) for key, cell in row.cells.items() if key not in (mapping.input, mapping.answer)
-        }
-        return Item(row.number, row.line, self._clean(text), self._clean(answer), extra)
+        chosen = (mapping.input, mapping.answer, mapping.image)
+        extra = {key: self._clean(cell) for key, cell in row.cells.items() if key not in chosen}
+        image = row.cells.get(mapping.image, "") if mapping.image else ""
+        return Item(row.number, row.line, self._clean(text), self._clean(answer), extra, image)
 
     def _clean(self, text: str) -> str:
         clean = storable(text)

@@ -62,12 +62,16 @@ class Benchmark:
 def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> Benchmark:  # noqa: ARG001 - all is pinned
     """A benchmark from its pinned spec. Raises: ValueError when a scorer cannot work here."""
     candidates = tuple(Candidate("", "", model_ref(one)) for one in spec["configs"])
+    pictures = spec.get("pictures", {})
     review, judge = spec["review"], model_ref(spec["judge"]) if spec["judge"] else None
     scorer = scorers.build(spec["scorers"], tools, judge) if spec["scorers"] else Answered()
     return Benchmark(
         candidates=candidates,
         names={one.digest: config["label"] for one, config in zip(candidates, spec["configs"], strict=True)},
-        cases=tuple(Case(one["id"], packed(one["messages"]), one["reference"]) for one in spec["cases"]),
+        cases=tuple(
+            Case(one["id"], packed(one["messages"]), one["reference"], picture=pictures.get(one["row"]))
+            for one in spec["cases"]
+        ),
         exam=Exam(Ready(), scorer),
         reviewer=Candidate("", review["template"], judge) if review and judge else None,
         rubric=Rubric.of(review) if review else Rubric(""),

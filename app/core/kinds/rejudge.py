@@ -95,7 +95,7 @@ def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> R
     then = {str(row): (text, reference) for row, text, reference in record.rows}
 
     def left(cases: Sequence[Case]) -> tuple[Case, ...]:
-        return tuple(Case(c.id, *now[c.id], split=c.split) for c in cases if c.id in now)
+        return tuple(dataclasses.replace(c, input=now[c.id][0], reference=now[c.id][1]) for c in cases if c.id in now)
 
     judges = [called_as(one.get("judge")) for one in (spec, spec["source"])]
     same = spec["scorers"] == spec["source"]["scorers"] and judges[0] == judges[1]

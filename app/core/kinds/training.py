@@ -11,6 +11,7 @@ from app.core import scorers
 from app.core.datasets import split
 from app.core.model import Candidate, Case, Exam, model_ref
 from app.core.optimizers import STRATEGIES, Strategy
+from app.core.pictures import with_marks
 from app.core.responders.single_turn import SingleTurn
 from app.ports.journal import Sample
 from app.ports.llm import Json, ModelRef
@@ -107,16 +108,18 @@ class Training:
 def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> Training:
     """A training from its pinned spec, the dataset's (row, input, reference) triples, and what scorers may use here.
 
-    Raises: ValueError when the rows are not those that the spec was made for, or a scorer cannot work here.
+    spec: its "pictures" are those of the dataset's rows, where there are any. Raises: ValueError when the rows are not those
+    that the spec was made for, or a scorer cannot work here.
     """
     pinned = spec["split"]
-    parts = split(rows, pinned["ratios"], pinned["seed"])
+    pictures = spec.get("pictures", {})
+    parts = split(with_marks(rows, pictures), pinned["ratios"], pinned["seed"])
     if parts.digest != pinned["digest"]:
         raise ValueError("the dataset or its split is not the one that this run was made for")
     by_row = {row: (input_, reference) for row, input_, reference in rows}
 
     def cases(numbers: Sequence[int], name: str) -> tuple[Case, ...]:
-        return tuple(Case(str(row), *by_row[row], split=name) for row in numbers)
+        return tuple(Case(str(row), *by_row[row], split=name, picture=pictures.get(row)) for row in numbers)
 
     # Runs that were made before there were judges do not name one.
     judge = _model(spec["judge"]) if spec.get("judge") else None

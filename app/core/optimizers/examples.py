@@ -48,6 +48,8 @@ def as_example(case: Case) -> str:
 
 
 def fit_for_example(case: Case) -> bool:
-    """Whether a case can be shown: it has an answer, and nothing in it would be taken for a part of the prompt."""
+    """Whether a case can be shown: it is all text, has an answer, and nothing in it would be taken for a part of the prompt."""
+    if case.picture:
+        return False
     text = as_example(case)
     return bool(case.reference.strip()) and not placeholders(text) and OPEN not in text and CLOSE not in text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.core.model import Ask, Candidate, Case, Response
+from app.core.responders.seeing import unseen
 from app.core.responders.single_turn import read
 from app.ports.llm import Json, Message
 
@@ -29,5 +31,11 @@ class Ready:
         return {"name": "ready"}
 
     async def respond(self, candidate: Candidate, case: Case, ask: Ask) -> Response:
-        """See app.core.model.Responder."""
-        return read(await ask("primary", candidate.model, unpacked(case.input)))
+        """See app.core.model.Responder. A picture goes with the last message of the user."""
+        if failure := unseen(candidate.model, case):
+            return failure
+        turns = unpacked(case.input)
+        if case.picture and case.picture.image:
+            last = max((at for at, turn in enumerate(turns) if turn.role == "user"), default=len(turns) - 1)
+            turns[last] = replace(turns[last], images=(case.picture.image,))
+        return read(await ask("primary", candidate.model, turns))

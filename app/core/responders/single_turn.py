@@ -1,8 +1,9 @@
-"""One system message, one user message (the input, then the output prompt), one reply."""
+"""One system message, one user message (the image if there is one, the input, then the output prompt), one reply."""
 
 from __future__ import annotations
 
 from app.core.model import Ask, Candidate, Case, Response
+from app.core.responders.seeing import unseen
 from app.core.templates import placeholders, render
 from app.ports.journal import CallResult, Outcome
 from app.ports.llm import Json, Message
@@ -25,7 +26,8 @@ def messages(candidate: Candidate, case: Case) -> list[Message]:
     user = closing if placed else "\n\n".join(part for part in (case.input, closing) if part)
     system = render(candidate.system_prompt, values)
     turns = [Message("system", system)] if system.strip() else []
-    return [*turns, Message("user", user)] if user.strip() else turns
+    images = (case.picture.image,) if case.picture and case.picture.image else ()
+    return [*turns, Message("user", user, images)] if user.strip() or images else turns
 
 
 class SingleTurn:
@@ -38,6 +40,8 @@ class SingleTurn:
 
     async def respond(self, candidate: Candidate, case: Case, ask: Ask) -> Response:
         """See app.core.model.Responder."""
+        if failure := unseen(candidate.model, case):
+            return failure
         return read(await ask("primary", candidate.model, messages(candidate, case)))
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+from app.core.tokens import image_tokens
+from app.llm.pictures import has_images, load
 from app.llm.simulated.chance import chance
 from app.llm.simulated.judge import reply as judge
+from app.llm.simulated.look import seen
 from app.llm.simulated.optimizer import reply as improve
 from app.llm.simulated.primary import reply as answer
 from app.llm.simulated.writer import reply as write
-from app.ports.llm import FinishReason, Json, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
+from app.ports.images import NO_IMAGES, Images
+from app.ports.llm import FinishReason, Json, Message, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
 
 MODELS = ("simulated/primary", "simulated/writer", "simulated/optimizer", "simulated/judge")
 PRICES = {
@@ -30,8 +34,9 @@ class SimulatedLLM:
     five times as long. A request may name its own latency_s.
     """
 
-    def __init__(self, latency_s: float = 0.015) -> None:
+    def __init__(self, latency_s: float = 0.015, images: Images = NO_IMAGES) -> None:
         self._latency_s = latency_s
+        self._images = images
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
@@ -43,8 +48,10 @@ class SimulatedLLM:
         if took > deadline_s:
             raise TimedOut(f"no answer within {deadline_s:g} s", maybe_paid=True)
         params = dict(request.model.params)
-        text, finish_reason = _cut(_text(request, params), params.get("max_output_tokens"))
-        usage = Usage(sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
+        told = await asyncio.to_thread(_described, request, self._images) if has_images(request) else request.messages
+        text, finish_reason = _cut(_text(request, told, params), params.get("max_output_tokens"))
+        shown = sum(image_tokens(one.width, one.height) for m in request.messages for one in m.images)
+        usage = Usage(shown + sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
         cost = (request.model.price or PRICES[model]).cost(usage)
         return Reply(text, finish_reason, usage, cost, None, took, SERVED_MODEL, {"simulated": True})
 
@@ -62,14 +69,23 @@ class SimulatedLLM:
         return base * (0.5 + chance("latency", *(m.content for m in request.messages)))
 
 
-def _text(request: Request, params: dict[str, Json]) -> str:
+def _described(request: Request, images: Images) -> tuple[Message, ...]:
+    """The messages with each picture in words before the text. Raises: Rejected when one is gone."""
+    loaded = load(request, images)
+    return tuple(
+        Message(m.role, " ".join([*(seen(loaded[one.digest]) for one in m.images), m.content])) if m.images else m
+        for m in request.messages
+    )
+
+
+def _text(request: Request, messages: tuple[Message, ...], params: dict[str, Json]) -> str:
     if request.model.name == "simulated/optimizer":
-        return improve(request.messages, params, request.response_schema)
+        return improve(messages, params, request.response_schema)
     if request.model.name == "simulated/judge":
-        return judge(request.messages, params, request.response_schema)
+        return judge(messages, params, request.response_schema)
     if request.model.name == "simulated/writer":
-        return write(request.messages, params)
-    return answer(request.messages, params)
+        return write(messages, params)
+    return answer(messages, params)
 
 
 def tokens(text: str) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.datasets import BadSplit, Split, split
+from app.services.datasets.pictures import marked_rows
 from app.services.errors import Invalid, NotFound, Problem
 from app.store.models import Dataset, Example
 
@@ -69,9 +70,8 @@ def searched_up_to(session: Session, dataset: Dataset, after: int, search: str) 
 
 def split_preview(session: Session, dataset: Dataset, ratios: Sequence[int] = (60, 20, 20), seed: int = 42) -> Split:
     """How a run with these settings would divide the rows. Raises: Invalid when a part would be empty."""
-    rows = select(Example.row, Example.input, Example.reference).where(Example.dataset_id == dataset.id)
     try:
-        return split(session.execute(rows.order_by(Example.row)), ratios, seed)
+        return split(marked_rows(session, dataset.id), ratios, seed)
     except BadSplit as error:
         raise Invalid([Problem(error.field, error.message)]) from None
 

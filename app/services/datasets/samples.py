@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.services.datasets.importing import import_file
 from app.services.errors import NotFound
+from app.services.pictures import Folder, Loader
 from app.store.models import Dataset
 
 FOLDER = Path(__file__).resolve().parents[3] / "data" / "samples"
@@ -62,6 +63,14 @@ SAMPLES = (
         "Extract the order as JSON.",
         "",
     ),
+    BundledSample(
+        "shape_cards.csv",
+        "Shape cards",
+        "48 pictures of a coloured shape, and the name of the shape; for models that see.",
+        "exact_match",
+        "Say what is on the card.",
+        "",
+    ),
 )
 
 
@@ -70,13 +79,18 @@ def sample_files() -> list[BundledSample]:
     return list(SAMPLES)
 
 
-def import_sample(session: Session, filename: str) -> Dataset:
-    """Import a bundled sample, or hand back the dataset that it became before. Raises: NotFound, Conflict."""
+def import_sample(session: Session, filename: str, images: Loader | None = None) -> Dataset:
+    """Import a bundled sample, or hand back the dataset that it became before. Raises: NotFound, Conflict.
+
+    images: how images are loaded (those of a sample lie beside it); None leaves them out.
+    """
     sample = next((one for one in SAMPLES if one.filename == filename), None)
     if sample is None:
         raise NotFound(f"there is no sample {filename!r}; there are: {', '.join(one.filename for one in SAMPLES)}")
     with sample.path.open("rb") as stream:
-        return import_file(session, stream, sample.filename)
+        return import_file(
+            session, stream, sample.filename, images=replace(images, place=Folder(FOLDER)) if images else None
+        )
 
 
 def samples_to_import(session: Session) -> list[BundledSample]:

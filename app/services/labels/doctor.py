@@ -24,11 +24,15 @@ from app.core.datasets.doctor import (
     strong,
 )
 from app.core.datasets.statistics import SHOWN
+from app.core.pictures import with_marks
 from app.core.stats import RIGHT
 from app.core.stats.interval import COUNTED
+from app.ports.llm import Json
+from app.services.datasets import has_images, pictures_of
 from app.services.errors import Invalid, Problem
 from app.services.labels.rulings import rulings_of
 from app.services.remembered import Remembered
+from app.services.runs.examples import images_of
 from app.services.runs.tables import version_numbers
 from app.store.models import Dataset, Example, Ruling, Run, SampleRow
 
@@ -63,6 +67,8 @@ class Case:
     input: str
     reference: str
     ruling: Ruling | None
+    image: Json = None
+    """What the dataset keeps of its image."""
 
     @property
     def cursor(self) -> str:
@@ -103,7 +109,8 @@ def cases(
             if len(chosen) == limit:
                 break
     texts = _texts(session, dataset, [finding.row for finding in chosen])
-    return [Case(f, *texts[f.row], ruled.get(f.row)) for f in chosen if f.row in texts]
+    images = images_of(session, dataset.id, [str(f.row) for f in chosen]) if has_images(dataset) else {}
+    return [Case(f, *texts[f.row], ruled.get(f.row), images.get(str(f.row))) for f in chosen if f.row in texts]
 
 
 def _read_cursor(cursor: str) -> tuple[float, int]:
@@ -174,14 +181,17 @@ def _failing(session: Session, dataset: Dataset, strong_of: dict[str, list[str]]
 
 def _conflicts(session: Session, dataset: Dataset) -> Iterator[tuple[int, Conflict]]:
     """As the import has found them; looked for again where there are more than it lists."""
+    pictures = pictures_of(session, dataset.id)
     listed, total = dataset.statistics.get("conflicts", []), dataset.statistics.get("conflicts_total", 0)
     if total <= SHOWN:
         rows = [row for one in listed for row in one["rows"]]
-        yield from conflicts((row, *text) for row, text in _texts(session, dataset, rows).items())
+        triples = ((row, *text) for row, text in _texts(session, dataset, rows).items())
+        yield from conflicts(with_marks(triples, pictures))
         return
     query = select(Example.row, Example.input, Example.reference).where(Example.dataset_id == dataset.id)
-    triples = session.execute(query.order_by(Example.row).execution_options(yield_per=CHUNK))
-    for number, found in enumerate(conflicts((row, text, answer) for row, text, answer in triples)):
+    found_rows = session.execute(query.order_by(Example.row).execution_options(yield_per=CHUNK))
+    triples = ((row, text, answer) for row, text, answer in found_rows)
+    for number, found in enumerate(conflicts(with_marks(triples, pictures))):
         if number == MOST:
             return
         yield found

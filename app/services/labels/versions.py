@@ -10,11 +10,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.core.datasets import Statistics
+from app.core.pictures import marked as told_apart
+from app.core.pictures import picture_of
 from app.ports.llm import Json
 from app.services.datasets.library import LONGEST_NAME
 from app.services.errors import Conflict
 from app.services.labels.difference import touched
 from app.services.labels.rulings import rulings_of
+from app.services.pictures import figures
 from app.store.examples import NewExample, add_examples
 from app.store.models import Dataset, Example, Ruling
 
@@ -82,12 +85,18 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
     if not changes:
         raise Conflict(f"nothing of {dataset.name} is corrected or excluded, so there is no new version to make")
     counted, marked = Statistics(), hashlib.sha256()
+    shown: dict[int, Json] = {}
     for batch in _batches(session, dataset, changes):
-        for row, text, answer, _ in batch:
-            counted.add(row, text, answer)
-            for data in (text.encode(), answer.encode()):
+        for row, text, answer, _, image in batch:
+            picture = picture_of(image)
+            if image:
+                shown[row] = image
+            counted.add(row, text, answer, told_apart(text, picture))
+            for data in (text.encode(), answer.encode(), *([picture.mark.encode()] if picture else [])):
                 marked.update(len(data).to_bytes(8, "big") + data)
     statistics = counted.as_json()
+    if "images" in dataset.statistics:
+        statistics["images"] = figures(shown)
     if not statistics["rows"]:
         raise Conflict(f"every row of {dataset.name} is excluded; a version needs at least one")
     return _Whole(changes, marked.hexdigest(), statistics)
@@ -95,7 +104,7 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
 
 def _batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[list[NewExample]]:
     """The rows of the new version, many at a time."""
-    columns = (Example.row, Example.input, Example.reference, Example.extra)
+    columns = (Example.row, Example.input, Example.reference, Example.extra, Example.image)
     after = 0
     while True:
         query = select(*columns).where(Example.dataset_id == dataset.id, Example.row > after).order_by(Example.row)
@@ -104,7 +113,7 @@ def _batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[
             return
         after = found[-1].row
         new = ((one, changes.get(one.row, one.reference)) for one in found)
-        yield [(one.row, one.input, answer, one.extra) for one, answer in new if answer is not None]
+        yield [(one.row, one.input, answer, one.extra, one.image) for one, answer in new if answer is not None]
 
 
 def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> Dataset:

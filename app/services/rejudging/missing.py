@@ -21,6 +21,7 @@ from app.llm.gateway import Gateway
 from app.ports.journal import Sample, Totals
 from app.ports.llm import Json
 from app.ports.scoring import Tools
+from app.services.datasets import pictures_of
 from app.services.drive import policy
 from app.services.errors import Invalid, Problem
 from app.services.rejudging.record import record_of
@@ -59,7 +60,8 @@ def count(session: Session, spec: Json, *, gateway: Gateway, tools: Tools) -> Mi
     try:
         record = record_of(session, spec["source"])
         rows = examples_of(session, spec["dataset"]["id"])
-        replayed = prepare(spec | {"record": record, "missing": "leave"}, rows, tools)
+        shown = {"pictures": pictures_of(session, spec["source"]["dataset"]["id"])}
+        replayed = prepare(spec | shown | {"record": record, "missing": "leave"}, rows, tools)
     except ValueError as error:
         raise Invalid([Problem("dataset", str(error))]) from None
     with ThreadPoolExecutor(1) as own:  # whoever asks may be in an event loop

@@ -17,6 +17,7 @@ from app.services.runs.record import (
     unprocessed,
 )
 from app.services.runs.report import REPORT_POLICY, report_html
+from app.services.runs.speed import SPEED_TITLES, SpeedLine, speed, timing
 from app.services.runs.wishes import request_cancel, request_pause, request_resume, resumes_in, undecided
 from app.services.runs.words import cost as cost_in_words
 from app.services.runs.words import numbered
@@ -25,11 +26,13 @@ from app.services.runs.words import time as time_in_words
 
 __all__ = [
     "REPORT_POLICY",
+    "SPEED_TITLES",
     "Bill",
     "Line",
     "Pair",
     "Progress",
     "Rate",
+    "SpeedLine",
     "Unprocessed",
     "asked_twice",
     "before_after",
@@ -55,8 +58,10 @@ __all__ = [
     "request_resume",
     "resumes_in",
     "samples",
+    "speed",
     "spent_in_words",
     "time_in_words",
+    "timing",
     "totals",
     "undecided",
     "unprocessed",

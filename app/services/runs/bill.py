@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.ports.journal import Totals
 from app.services.remembered import Remembered
+from app.services.runs.speed import SpeedLine, speed
 from app.store import spending
 from app.store.models import Run
 from app.store.spending import Sent, Spent, total
@@ -45,7 +46,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """days: one entry for each day (UTC) on which calls were sent, in order."""
+    """days: one entry for each day (UTC) on which calls were sent, in order. speeds: how fast its models answered."""
 
     run_id: str
     simulated: bool
@@ -53,6 +54,7 @@ class Bill:
     lines: Sequence[Line]
     days: Sequence[tuple[str, Totals]]
     rates: Sequence[Rate]
+    speeds: Sequence[SpeedLine] = ()
 
 
 _known: Remembered[Bill] = Remembered()
@@ -76,6 +78,7 @@ def _bill(session: Session, run: Run) -> Bill:
         _lines(parts),
         [(day, total(p.totals for p in parts if p.day == day)) for day in sorted({p.day for p in parts})],
         [_rate(sent, lanes.get(sent.model, {}).get("rpm")) for sent in spending.sent(connection, run.id)],
+        speed(session, run),
     )
 
 

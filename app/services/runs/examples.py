@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.stats import RIGHT, Cell, cell
 from app.core.stats.interval import COUNTED
+from app.ports.llm import Json
 from app.store.models import Example, Run, SampleRow
 
 
@@ -26,6 +27,8 @@ class Pair:
     before: SampleRow | None
     after: SampleRow | None
     change: Cell
+    image: Json = None
+    """What the dataset keeps of the example's image."""
 
 
 def before_after(
@@ -64,7 +67,8 @@ def before_after(
     found = [_Place(*row) for row in session.execute(query)]
     samples = _samples(session, [each for pair in found for each in (pair.old, pair.new) if each])
     texts = texts_of(session, Asked.of(run), {pair.case for pair in found})
-    return [_pair(pair, samples, texts) for pair in found]
+    images = images_of(session, run.dataset_id, {pair.case for pair in found})
+    return [replace(_pair(pair, samples, texts), image=images.get(pair.case)) for pair in found]
 
 
 def asked_twice(session: Session, run: Run, *, after: int = 0, limit: int = 50) -> list[Pair]:
@@ -77,7 +81,8 @@ def asked_twice(session: Session, run: Run, *, after: int = 0, limit: int = 50) 
     firsts = list(session.scalars(query))
     again = mine.where(SampleRow.repeat == 1, SampleRow.case.in_([first.case for first in firsts]))
     seconds = {sample.case: sample for sample in session.scalars(again)}
-    texts = texts_of(session, Asked.of(run), {first.case for first in firsts})
+    cases = {first.case for first in firsts}
+    texts, images = texts_of(session, Asked.of(run), cases), images_of(session, run.dataset_id, cases)
     return [
         Pair(
             first.id,
@@ -87,6 +92,7 @@ def asked_twice(session: Session, run: Run, *, after: int = 0, limit: int = 50) 
             first,
             second,
             cell(_score(first), _score(second)),
+            images.get(first.case),
         )
         for first in firsts
         for second in [seconds.get(first.case)]
@@ -151,6 +157,13 @@ def texts_of(session: Session, asked: Asked, cases: Collection[str]) -> dict[str
     query = select(Example.row, Example.input, Example.reference)
     found = session.execute(query.where(Example.dataset_id == dataset_id, Example.row.in_(rows)))
     return {str(row): (given, reference) for row, given, reference in found}
+
+
+def images_of(session: Session, dataset_id: int | None, cases: Collection[str]) -> dict[str, Json]:
+    """What a dataset keeps of its images, by case; a case's id is the number of its row."""
+    rows = [int(each) for each in cases if each.isdecimal()]
+    query = select(Example.row, Example.image).where(Example.dataset_id == dataset_id, Example.row.in_(rows))
+    return {str(row): stored for row, stored in session.execute(query.where(Example.image.is_not(None)))}
 
 
 def _pair(place: _Place, samples: Mapping[int | None, SampleRow], texts: Mapping[str, tuple[str, str]]) -> Pair:

@@ -16,6 +16,7 @@ from app.ports.llm import Json
 from app.services.cells import csv_text
 from app.services.runs.record import notes
 from app.services.runs.report import report_html
+from app.services.runs.speed import SPEED_COLUMNS, flat, speed
 from app.services.runs.tables import (
     CALL_COLUMNS,
     METRIC_COLUMNS,
@@ -49,8 +50,8 @@ def export_failed(session: Session, run: Run) -> Iterator[str]:
 
 
 def export_folder(session: Session, run: Run, target_dir: Path) -> Path:
-    """Write ``target_dir/<run id>`` and return it: spec.json, outcome.json, prompts/, samples.csv, calls.csv, metrics.csv
-    and report.html. A folder of an earlier export is replaced. Raises: OSError.
+    """Write ``target_dir/<run id>`` and return it: spec.json, outcome.json, prompts/, samples.csv, calls.csv, metrics.csv,
+    speed.csv and report.html. A folder of an earlier export is replaced. Raises: OSError.
     """
     final = target_dir / run.id
     target_dir.mkdir(parents=True, exist_ok=True)
@@ -83,6 +84,7 @@ def _fill(folder: Path, session: Session, run: Run) -> None:
     # Last, because they are read in portions of their own.
     tables = (
         ("metrics.csv", METRIC_COLUMNS, list(metric_rows(session, run))),
+        ("speed.csv", SPEED_COLUMNS, [flat(line) for line in speed(session, run)]),
         ("samples.csv", SAMPLE_COLUMNS, sample_rows(session, run)),
         ("calls.csv", CALL_COLUMNS, call_rows(session, run)),
     )

@@ -18,6 +18,7 @@ from app.services.runs import words
 from app.services.runs.chart import Curves, draw
 from app.services.runs.examples import Pair, before_after
 from app.services.runs.record import notes, totals
+from app.services.runs.speed import SPEED_TITLES, speed
 from app.services.runs.tables import Values, metric_rows
 from app.store.models import Run
 
@@ -73,6 +74,8 @@ def report_html(session: Session, run: Run) -> str:
         warnings=[note.data["text"] for note in history if note.name == "log" and note.data["level"] == "warning"],
         answers=_answers(session, run, outcome),
         benchmark=_benchmark(session, run),
+        speeds=speed(session, run),
+        speed_titles=SPEED_TITLES,
         data={"run": run.id, "simulated": run.simulated, "outcome": outcome, "metrics": metrics},
     )
 
@@ -123,6 +126,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    formats = (words.score, words.signed, words.points, words.mean, words.p_value, words.moment)
+    formats = (words.score, words.signed, words.points, words.mean, words.p_value, words.moment, words.measured)
     environment.filters.update({format.__name__: format for format in formats})
     return environment.get_template("report.html")

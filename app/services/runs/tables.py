@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.services.runs.examples import Asked, texts_of
+from app.services.runs.examples import Asked, images_of, texts_of
 from app.services.runs.record import notes
+from app.services.runs.speed import timing_in
 from app.store.models import CallRow, Run, SampleRow
+from app.store.speed import THOUGHT_ALOUD
 
 Values: TypeAlias = dict[str, Any]
 
@@ -46,8 +48,9 @@ _CALL = (
     "request",
     "text",
 )
-SAMPLE_COLUMNS = (*_CASE, "version", "input", "reference", *_ANSWER, "simulated")
-CALL_COLUMNS = (*_CALL, "tokens_per_s", "simulated")
+SAMPLE_COLUMNS = (*_CASE, "version", "input", "reference", "image", *_ANSWER, "simulated")
+SPEEDS = ("inter_token_s", "tokens_per_s", "output_tokens_per_s")
+CALL_COLUMNS = (*_CALL, *SPEEDS, "simulated")
 METRIC_COLUMNS = (
     "epoch",
     "train",
@@ -66,38 +69,48 @@ METRIC_COLUMNS = (
 def sample_rows(session: Session, run: Run, portion: int = PORTION) -> Iterator[Values]:
     """Every sample with its example, in the order in which they were finished.
 
-    version: which proposal the candidate is, 0 for the initial prompts, None when the history does not say.
+    version: which proposal the candidate is, 0 for the initial prompts, None when the history does not say. image: the digest
+    of the image, "" without one.
     """
     asked, simulated, versions = Asked.of(run), run.simulated, version_numbers(session, run)
     for rows in _portions(session, SampleRow, run.id, (*_CASE, *_ANSWER), portion):
-        texts = texts_of(session, asked, {values["case"] for values in rows})
+        cases = {values["case"] for values in rows}
+        texts, images = texts_of(session, asked, cases), images_of(session, asked.dataset_id, cases)
         session.commit()
         for values in rows:
             given, reference = texts.get(values["case"], ("", ""))
             version = versions.get(values["candidate"])
-            yield values | {"version": version, "input": given, "reference": reference, "simulated": simulated}
+            shown = (images.get(values["case"]) or {}).get("digest", "")
+            about = {"version": version, "input": given, "reference": reference, "image": shown}
+            yield values | about | {"simulated": simulated}
 
 
 def call_rows(session: Session, run: Run) -> Iterator[Values]:
-    """Every call, in the order of their first sending."""
+    """Every call, in the order of their first sending. The times of a reply from the cache are those of its purchase."""
     simulated = run.simulated
-    for rows in _portions(session, CallRow, run.id, _CALL, PORTION):
+    for rows in _portions(session, CallRow, run.id, _CALL, PORTION, THOUGHT_ALOUD):
         session.commit()
         for values in rows:
-            speed = values["completion_tokens"] / values["ttlb_s"] if values["ttlb_s"] else None
-            yield values | {"tokens_per_s": speed, "simulated": simulated}
+            took = timing_in(values)
+            speeds = {name: getattr(took, name) if took else None for name in SPEEDS}
+            yield values | speeds | {"simulated": simulated}
 
 
 def _portions(
-    session: Session, table: type[SampleRow | CallRow], run_id: str, names: Sequence[str], size: int
+    session: Session,
+    table: type[SampleRow | CallRow],
+    run_id: str,
+    names: Sequence[str],
+    size: int,
+    *more: ColumnElement[Any],
 ) -> Iterator[list[Values]]:
     """The rows of a run. Each portion is a transaction of its own: a slow reader must not hold one open."""
     after = 0
-    columns = [getattr(table, name) for name in names]
+    columns = [*(getattr(table, name) for name in names), *more]
     while True:
         query = select(table.id.label("row_id"), *columns).where(table.run_id == run_id, table.id > after)
         found = session.execute(query.order_by(table.id).limit(size)).all()
-        yield [{name: getattr(row, name) for name in names} for row in found]
+        yield [{name: value for name, value in row._mapping.items() if name != "row_id"} for row in found]
         if len(found) < size:
             return
         after = found[-1].row_id

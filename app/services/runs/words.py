@@ -84,6 +84,15 @@ def time(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def measured(value: float | None, name: str) -> str:
+    """A time or speed of app.core.stats.latency.MEASURES, with its unit."""
+    if value is None:
+        return DASH
+    if "tokens_per" in name:
+        return f"{value:.3g}/s" if value < 1000 else f"{value:,.0f}/s"
+    return f"{value * 1000:.3g} ms" if value < 0.9995 else time(value)
+
+
 def _usd(value: float, digits: int = 4) -> str:
     """Four decimals, or as many as a small sum needs to be seen."""
     while 0 < value < 10**-digits / 2 and digits < 9:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -91,6 +92,9 @@ class _Draft:
         self.problems += hygiene.problems(form, texts, parts)
         if self.problems or dataset is None:
             return None
+        if datasets.has_images(dataset):
+            # What does not see gives one record for each example, at no cost; a later release may know better.
+            primary = replace(primary, pinned=primary.pinned | {"vision": self._gateway.sees(primary.ref)})
         return {
             "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
             "split": parts,
@@ -261,7 +265,7 @@ class _Draft:
 
     def _split(self, dataset: Dataset) -> Json:
         try:
-            parts = split(examples_of(self._session, dataset.id), self._form.ratios, self._form.seed)
+            parts = split(datasets.marked_rows(self._session, dataset.id), self._form.ratios, self._form.seed)
         except BadSplit as error:
             self._refuse("split", str(error))
             return None

@@ -21,6 +21,7 @@ from app.ports.llm import Json
 from app.services.datasets import looks
 from app.services.models import warning
 from app.services.training.models import ROLES
+from app.services.training.seeing import seeing_notes, shown_tokens
 from app.store.models import Dataset
 
 GROWTH = 1_000
@@ -67,7 +68,13 @@ def estimate(session: Session, spec: Json, *, gateway: Gateway) -> Estimate:
     tokens = [round(sum(prompt + completion for _, prompt, completion in use.values())) for use in (low, high)]
     usd = [cost(gateway, spec, use) for use in (low, high)]
     strict, level = strictness(spec["alpha"], next_comparison(session, spec))
-    notes = (*_notes(spec, facts, usd[1]), *_size(spec, strict), *_shorter(spec, level), *_ends(spec, gateway))
+    notes = (
+        *seeing_notes(spec, facts),
+        *_notes(spec, facts, usd[1]),
+        *_size(spec, strict),
+        *_shorter(spec, level),
+        *_ends(spec, gateway),
+    )
     levels = (("validation", spec["alpha"]), ("test", strict))
     validation, test = (_shown(spec["split"][part], alpha) for part, alpha in levels)
     return Estimate(calls[0], calls[1], tokens[0], tokens[1], usd[0], usd[1], notes, validation or 1.0, test)
@@ -116,7 +123,7 @@ def uses(spec: Json, facts: Json) -> list[Uses]:
     asked_for = (min(spec["patience"], spec["epochs"]), 2 * strategy.children * spec["epochs"])
     proposals = asked_for if spec["optimizer"] else (0, 0)
     prompt_chars = len(spec["system_prompt"]) + len(spec["output_prompt"])
-    prompt = (facts["input_chars"]["mean"] + prompt_chars) / 4 + 10
+    prompt = (facts["input_chars"]["mean"] + prompt_chars) / 4 + 10 + shown_tokens(facts)
     room = Length(spec["max_prompt_chars"], spec.get("max_prompt_tokens")).room
     grown = prompt + max(0, min(GROWTH, room - prompt_chars)) / 4
     answer = facts["answer_chars"]["mean"] / 4 + 2

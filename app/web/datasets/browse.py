@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.services import datasets
 from app.web import params
+from app.web.context import backend
 from app.web.database import session
 from app.web.datasets.page import pages
 
@@ -36,6 +37,6 @@ def index() -> ResponseReturnValue:
 @pages.post("/samples")
 def take_sample() -> ResponseReturnValue:
     """Import a bundled sample."""
-    made = datasets.import_sample(session(), params.clean(request.form.get("filename", "")))
+    made = datasets.import_sample(session(), params.clean(request.form.get("filename", "")), backend().image_loader())
     flash(f"{made.name} is imported: {made.rows} rows.", "good")
     return redirect(url_for("datasets.show", dataset_id=made.id), 303)

@@ -29,19 +29,28 @@ class Kept:
         """Its content."""
         return self.path.open("rb")
 
+    @property
+    def archive(self) -> Path | None:
+        """The ZIP of images that came with it."""
+        path = self.path.with_name("images")
+        return path if path.is_file() else None
+
     def forget(self) -> None:
         """Remove it."""
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
-def keep(folder: Path, stream: IO[bytes], filename: str) -> Kept:
-    """Store an upload; those that were forgotten go at this occasion."""
+def keep(folder: Path, stream: IO[bytes], filename: str, images: IO[bytes] | None = None) -> Kept:
+    """Store an upload, with the ZIP of its images if one came; those that were forgotten go at this occasion."""
     _sweep(folder)
     token = secrets.token_hex(16)
     place = folder / token
     place.mkdir(parents=True)
     name = PurePath(filename.replace("\\", "/")).name[:200] or "upload.csv"
     (place / "name").write_text(name, encoding="utf-8", errors="replace")
+    if images:
+        with (place / "images").open("wb") as target:
+            shutil.copyfileobj(images, target, 1024 * 1024)
     with (place / "content.part").open("wb") as target:
         shutil.copyfileobj(stream, target, 1024 * 1024)
     path = (place / "content.part").rename(place / "content")

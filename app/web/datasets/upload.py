@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path, PurePath
+from typing import IO, BinaryIO, cast
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.core.datasets import NO_IMAGE
+from app.core.datasets import Mapping as Chosen
 from app.services import datasets
 from app.services.errors import Conflict, Invalid, Problem
+from app.services.pictures import Nowhere, open_archive
 from app.store.models import Dataset
 from app.web import params
-from app.web.context import settings
+from app.web.context import backend, settings
 from app.web.database import session
 from app.web.datasets.kept import Kept, find, keep
 from app.web.datasets.page import bars, lengths, pages
@@ -38,17 +45,18 @@ def upload() -> ResponseReturnValue:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         return _form((Problem("file", "choose a CSV or JSON Lines file"),))
-    kept = keep(folder(), sent.stream, sent.filename)
+    archive = request.files.get("images")
+    images = archive.stream if archive and archive.filename else None
+    if images and (problem := _archive_problem(images)):
+        return _form((problem,))
+    kept = keep(folder(), sent.stream, sent.filename, images)
     return redirect(url_for("datasets.preview", token=kept.token), 303)
 
 
 @pages.get("/uploads/<token>")
 def preview(token: str) -> ResponseReturnValue:
     """What the file would become with these columns."""
-    kept = find(folder(), token)
-    return _preview(
-        kept, params.text("name"), _column(request.args.get("input_column")), _column(request.args.get("answer_column"))
-    )
+    return _preview(find(folder(), token), params.text("name"), _columns(request.args))
 
 
 @pages.post("/uploads/<token>")
@@ -59,59 +67,78 @@ def confirm(token: str) -> ResponseReturnValue:
         kept.forget()
         return redirect(url_for("datasets.index"), 303)
     name = params.clean(request.form.get("name", ""))
-    columns = _column(request.form.get("input_column")), _column(request.form.get("answer_column"))
+    columns = _columns(request.form)
     if request.form.get("do") == "look":
-        again = url_for("datasets.preview", token=token, name=name, input_column=columns[0], answer_column=columns[1])
-        return redirect(again, 303)
+        named = {f"{field}_column": value for field, value in vars(columns).items()}
+        return redirect(url_for("datasets.preview", token=token, name=name, **named), 303)
     try:
-        made = _imported(kept, name, *columns)
+        made = _imported(kept, name, columns)
     except Invalid as error:
-        return _preview(kept, name, *columns, problems=error.problems)
+        return _preview(kept, name, columns, problems=error.problems)
     except Conflict as error:
-        return _preview(kept, name, *columns, problems=(Problem("name", str(error)),))
+        return _preview(kept, name, columns, problems=(Problem("name", str(error)),))
     kept.forget()
     dropped = made.report["dropped_total"]
-    flash(f"{made.name} is imported: {made.rows} rows" + (f", {dropped} dropped." if dropped else "."), "good")
+    lost = made.report.get("images", {}).get("problems_total", 0)
+    told = [f"{made.rows} rows", *([f"{dropped} dropped"] if dropped else [])]
+    told += [f"{lost} image{'s' if lost > 1 else ''} could not be loaded"] if lost else []
+    flash(f"{made.name} is imported: {', '.join(told)}.", "good")
     return redirect(url_for("datasets.show", dataset_id=made.id), 303)
 
 
-def _column(name: str | None) -> str | None:
-    """A column's name as it stands in the file, spaces and all; None when none was chosen."""
-    return name or None
+def _columns(given: Mapping[str, str]) -> datasets.Columns:
+    """The columns' names as they stand in the file, spaces and all; None where none was chosen."""
+    return datasets.Columns(*(given.get(f"{field}_column") or None for field in ("input", "answer", "image")))
 
 
-def _imported(kept: Kept, name: str, input_column: str | None, answer_column: str | None) -> Dataset:
-    with kept.open() as stream:
+def _archive_problem(stream: IO[bytes]) -> Problem | None:
+    """What is wrong with a ZIP of images; it is rewound."""
+    most, size = settings().images.archive_max_mb, stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if size > most * 2**20:
+        return Problem(
+            "images", f"the ZIP has {size / 2**20:.1f} MB, more than {most} MB (setting images.archive_max_mb)"
+        )
+    try:
+        open_archive(cast(BinaryIO, stream))
+    except Invalid as error:
+        return error.problems[0]
+    stream.seek(0)
+    return None
+
+
+def _imported(kept: Kept, name: str, columns: datasets.Columns) -> Dataset:
+    with ExitStack() as stack:
+        stream = stack.enter_context(kept.open())
+        place = open_archive(stack.enter_context(kept.archive.open("rb"))) if kept.archive else Nowhere()
         return datasets.import_file(
             session(),
             stream,
             kept.filename,
+            columns,
             name=name,
-            input_column=input_column,
-            answer_column=answer_column,
             limits=datasets.limits_of(settings()),
+            images=backend().image_loader(place),
         )
 
 
 def _form(problems: tuple[Problem, ...] = ()) -> ResponseReturnValue:
     page = render_template(
-        "datasets/new.html", problems=problems, errors=by_field(Invalid(problems)), limits=settings().uploads
+        "datasets/new.html",
+        problems=problems,
+        errors=by_field(Invalid(problems)),
+        limits=settings().uploads,
+        image_limits=settings().images,
     )
     return page, 422 if problems else 200
 
 
 def _preview(
-    kept: Kept, name: str, input_column: str | None, answer_column: str | None, problems: tuple[Problem, ...] = ()
+    kept: Kept, name: str, columns: datasets.Columns, problems: tuple[Problem, ...] = ()
 ) -> ResponseReturnValue:
     try:
         with kept.open() as stream:
-            seen = datasets.preview(
-                stream,
-                kept.filename,
-                input_column=input_column,
-                answer_column=answer_column,
-                limits=datasets.limits_of(settings()),
-            )
+            seen = datasets.preview(stream, kept.filename, columns, limits=datasets.limits_of(settings()))
     except Invalid as error:  # the file itself cannot be read: only another file helps
         kept.forget()
         return _form(error.problems)
@@ -122,7 +149,7 @@ def _preview(
         kept=kept,
         name=name or PurePath(kept.filename).stem,
         seen=seen,
-        chosen=(seen.mapping.input, seen.mapping.answer) if seen.mapping else (input_column or "", answer_column or ""),
+        chosen=_chosen(seen.mapping, columns),
         problems=problems,
         errors=by_field(Invalid(told)),
         bars=bars(figures) if figures else ([], 0),
@@ -130,3 +157,10 @@ def _preview(
         listed=LISTED,
     )
     return page, 422 if told else 200
+
+
+def _chosen(mapping: Chosen | None, asked: datasets.Columns) -> tuple[str, str, str]:
+    """What the three choices of columns show."""
+    if mapping is None:
+        return asked.input or "", asked.answer or "", asked.image or ""
+    return mapping.input, mapping.answer, mapping.image or NO_IMAGE

@@ -12,6 +12,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import models
+from app.services.runs import SPEED_TITLES
 from app.store.models import ModelConfig, ModelConfigRevision
 from app.web import params
 from app.web.context import backend
@@ -39,12 +40,19 @@ def _known_first(value: float | None) -> tuple[bool, float]:
     return value is None, value or 0.0
 
 
+def _slowness(value: float | None) -> float | None:
+    """The fastest first."""
+    return None if value is None else -value
+
+
 SORTS: dict[str, tuple[str, Callable[[Row], Any]]] = {
     "name": ("Name", lambda row: row.config.name.casefold()),
     "price": ("Price", _price),
     "rpm": ("Rate limit", lambda row: _known_first(row.head.target_rpm)),
     "runs": ("Runs", lambda row: -row.used.runs),
     "time": ("Time", lambda row: _known_first(row.used.mean_s)),
+    "first": ("First token", lambda row: _known_first(row.used.speed["ttft_s"]["p50"])),
+    "speed": ("Speed", lambda row: _known_first(_slowness(row.used.speed["output_tokens_per_s"]["p50"]))),
     "cost": ("Cost", lambda row: _known_first(row.used.mean_usd)),
     "failed": ("Failures", lambda row: -row.used.failed),
     "changed": ("Newest change", lambda row: -row.head.created_at.timestamp()),
@@ -104,6 +112,7 @@ def show(config_id: int) -> ResponseReturnValue:
         look=models.look(models.says(shown), backend().gateway),
         changes=changes,
         used=used,
+        speed_titles=SPEED_TITLES,
         copied=json.dumps(models.document(config, shown), ensure_ascii=False, indent=2),
         reference=models.PREFIX + config.name,
     )

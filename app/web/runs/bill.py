@@ -15,4 +15,11 @@ def bill(run_id: str) -> ResponseReturnValue:
     run = get(run_id)
     cursor = feed.newest(session(), run_id)
     found = runs.bill(session(), run)
-    return render("runs/bill.html", run, cursor=cursor, bill=found, cost=runs.cost_in_words(found.totals))
+    return render(
+        "runs/bill.html",
+        run,
+        cursor=cursor,
+        bill=found,
+        cost=runs.cost_in_words(found.totals),
+        speed_titles=runs.SPEED_TITLES,
+    )

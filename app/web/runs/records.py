@@ -12,8 +12,8 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs, training
 from app.services.errors import Invalid, NotFound, Problem
-from app.services.runs.examples import Asked, texts_of
-from app.services.runs.words import long_texts, shown
+from app.services.runs.examples import Asked, images_of, texts_of
+from app.services.runs.words import long_texts, measured, shown
 from app.store.models import Run
 from app.web import params
 from app.web.database import session
@@ -92,6 +92,7 @@ def unprocessed(run_id: str) -> ResponseReturnValue:
         rows=rows[:PAGE],
         count=runs.count_unprocessed(session(), run),
         texts=texts_of(session(), Asked.of(run), {one.sample.case for one in rows}),
+        images=images_of(session(), run.dataset_id, {one.sample.case for one in rows}),
         versions={version.digest: version.number for version in told_story(run).versions.values()},
         first=here() if place else "",
         more=here(after=rows[PAGE - 1].sample.id) if len(rows) > PAGE else "",
@@ -154,7 +155,7 @@ def call(run_id: str, call_id: int) -> ResponseReturnValue:
     found = runs.calls(session(), run_id, after=max(0, min(call_id, params.LARGEST) - 1), limit=1)
     if not found or found[0].id != call_id:
         raise NotFound(f"This run has no call {call_id}.")
-    return render("runs/call.html", run, call=found[0])
+    return render("runs/call.html", run, call=found[0], timing=runs.timing(found[0]))
 
 
 @pages.get("/<run_id>/settings")
@@ -250,6 +251,7 @@ def _said(key: str, text: str) -> str:
 
 
 pages.add_app_template_filter(long_texts, "long_texts")
+pages.add_app_template_filter(measured, "measured")
 pages.add_app_template_filter(training.adjustments, "adjustments")
 pages.add_app_template_filter(in_words, "told")
 

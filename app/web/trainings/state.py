@@ -63,7 +63,8 @@ class State:
         texts, problems = scoring.read(self.scorers)
         values = {key: value for key, value in self.values.items() if key != "name"}
         if values["dataset"].startswith(SAMPLE):
-            values["dataset"] = datasets.import_sample(session(), values["dataset"].removeprefix(SAMPLE)).name
+            sample = values["dataset"].removeprefix(SAMPLE)
+            values["dataset"] = datasets.import_sample(session(), sample, backend().image_loader()).name
         return {**values, "scorer": ["exact_match"] if problems else texts}, problems
 
 

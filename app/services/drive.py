@@ -216,6 +216,8 @@ def _known(database: Database, run_id: str) -> tuple[Run, float]:
 def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
+        if spec["dataset"]["id"] is None:  # what it asks is pinned whole
+            return kind.prepare(spec, [], tools)
         rows = examples_of(session, spec["dataset"]["id"])
         # Those that the split was made with: of a re-judging, the ones of the training that is judged again.
         source = spec.get("source", spec)

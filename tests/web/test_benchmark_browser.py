@@ -107,7 +107,7 @@ def test_weights_change_the_recommendation_and_the_address(started: tuple[Page, 
     page.get_by_role("slider", name="Quality").focus()
     for _ in range(12):
         page.keyboard.press("ArrowLeft")
-    expect(page.locator("#recommendation .weight b").first).to_have_text("0")
+    expect(page.locator(".weights .weight b").first).to_have_text("0")
     page.wait_for_url("**quality=0**")
 
 

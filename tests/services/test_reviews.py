@@ -75,6 +75,7 @@ def test_one_that_is_used_stays_and_another_one_goes(session: Session) -> None:
     with pytest.raises(Conflict, match="1 benchmark uses"):
         reviews.delete(session, "review/mine")
     copy = reviews.duplicate(session, "review/mine")
+    assert reviews.duplicate(session, "review/mine").name == "review/mine copy 2"
     assert copy.settings == reviews.get(session, "review/mine").settings
     reviews.delete(session, copy.name)
     with pytest.raises(NotFound):

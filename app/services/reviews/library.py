@@ -137,9 +137,11 @@ def save(session: Session, name: str, template: str, settings: str, *, descripti
 def duplicate(session: Session, reference: str, name: str = "") -> ReviewPrompt:
     """A new review prompt that says the same. name: "" for one made from the old. Raises: NotFound, Invalid."""
     old = get(session, reference)
-    wanted = name or prompts.free_name(session, old.name.removeprefix(PREFIX) + " copy")
+    taken = {one.name for one in list_all(session)}
+    copies = (f"{old.name} copy{number}" for number in ("", *(f" {n}" for n in range(2, len(taken) + 3))))
+    wanted = name or next(copy for copy in copies if copy not in taken)
     wanted = wanted if "/" in wanted else PREFIX + wanted
-    if any(one.name == wanted for one in list_all(session)):
+    if wanted in taken:
         raise Invalid([Problem("name", f"there is a review prompt called {wanted!r} already; choose another name")])
     return save(session, wanted, old.template, old.settings, description=old.description)
 

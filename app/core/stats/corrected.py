@@ -49,7 +49,7 @@ def corrected(model: Mapping[str, float], human: Mapping[str, float]) -> Correct
         return Corrected(mean, None, None, None, 0, total)
     differences = [human[prompt] - model[prompt] for prompt in joint]
     shift = math.fsum(differences) / n
-    mean += shift
+    mean = min(1.0, max(0.0, mean + shift))  # it may overshoot what a mean can be
     if n < 2:
         return Corrected(mean, None, None, -shift, n, total)
     variance = _variance([human[p] for p in joint]) / total + (1 / n - 1 / total) * _variance(differences)

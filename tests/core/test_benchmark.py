@@ -29,7 +29,13 @@ def made(names: tuple[str, ...] = ("good", "fair", "poor"), prompts: int = 3, **
     spec = {
         "configs": [{"label": n, "name": f"simulated/{n}", "params": {}, "api_base": None} for n in names],
         "cases": [
-            {"id": f"p{n}", "name": f"p{n}", "messages": [{"role": "user", "content": f"ask {n}"}], "reference": ""}
+            {
+                "id": f"p{n}",
+                "name": f"p{n}",
+                "row": 0,
+                "messages": [{"role": "user", "content": f"ask {n}"}],
+                "reference": "",
+            }
             for n in range(prompts)
         ],
         "review": {"prompt": "r", "version": 1, **Rubric(TEMPLATE, (("sense", ""),)).spec},

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 
-from app.config import Settings, load, read_env_file
+from sqlalchemy import Engine
+
+from app.config import ROOT, Settings, load, read_env_file
 from app.llm.gateway import Gateway
+from app.llm.keyring import Keyring
 from app.llm.minilm import local_embedder
 from app.llm.pace import RedisPace
+from app.llm.routes import route
+from app.ports.live import Ear
 from app.ports.scoring import Tools
 from app.sandbox import Limits, ProcessSandbox
+from app.services import access, experiments, helping, hints
 from app.services import drive as driving
-from app.services import helping, hints
+from app.services.access import Target
 from app.services.machine import Machine
 from app.services.pictures import Loader, Nowhere, Place
+from app.services.providers import keyring
+from app.services.saying import RedisEar
 from app.store.claims import Claim
 from app.store.crew import SqlCrew
 from app.store.database import Database
 from app.store.images import ImageFiles
+from app.store.outage import insist
+
+CHECKER = (sys.executable, "-m", "app.cli", "models", "check", "--asked")
+LOADING_S = 15.0
+"""How long a new process may take until it asks."""
+LONGEST_CHECK_S = 600.0
 
 
 def environ() -> dict[str, str]:
@@ -41,7 +60,12 @@ def database() -> Database:
 
 def open_llm() -> Gateway:
     """A new way to reach models; close it after use."""
-    return Gateway(settings(), environ(), images=image_files(settings()))
+    return Gateway(settings(), environ(), keys=keys(), images=image_files(settings()))
+
+
+def keys() -> Keyring:
+    """The keys that were entered. Raises: JournalUnavailable when the database stays away."""
+    return insist(lambda: keyring(database().engine, settings()), settings().database_wait_s)
 
 
 def image_files(settings: Settings) -> ImageFiles:
@@ -65,9 +89,29 @@ def open_pace() -> RedisPace:
     return RedisPace(settings().redis_address)
 
 
-def drive(run_id: str) -> str:
-    """Work on a run in this process (see app.services.drive)."""
-    return driving.drive(
+def check_access(engine: Engine, llm: Gateway, settings: Settings, targets: Sequence[Target]) -> None:
+    """Ask whether these models answer, and wait for it. Large libraries are loaded in a process of their own, not here."""
+    if all(route(target.ref).adapter in ("openai", "simulated") for target in targets):
+        access.check(engine, llm, settings.access, [(target, False) for target in targets])
+        return
+    most_s = settings.access.deadline_s + LOADING_S
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(CHECKER, cwd=ROOT, timeout=most_s, check=False, capture_output=True)  # noqa: S603 - our own words
+
+
+def start_checks() -> None:
+    """See to it that what was asked for is checked, in a process of its own; returns at once."""
+
+    def work() -> None:
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(CHECKER, cwd=ROOT, timeout=LONGEST_CHECK_S, check=False, capture_output=True)  # noqa: S603
+
+    threading.Thread(target=work, name="access check", daemon=True).start()
+
+
+def drive(run_id: str, open_ear: Callable[[str], Ear | None] | None = None) -> str:
+    """Work on a run in this process (see app.services.drive). open_ear: who hears answers while they come; None: the pages."""
+    status = driving.drive(
         run_id,
         database=database(),
         open_llm=open_llm,
@@ -76,7 +120,11 @@ def drive(run_id: str) -> str:
         lease_s=settings().lease_s,
         machine=Machine.of(settings(), database().engine),
         colleagues=driving.Colleagues(open_pace, _crew),
+        open_ear=open_ear or (lambda run_id: RedisEar(settings().redis_address, run_id)),
     )
+    if status == "done":
+        experiments.log(database(), run_id, settings(), environ())
+    return status
 
 
 def _crew(claim: Claim) -> SqlCrew | None:

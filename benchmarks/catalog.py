@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": Measurement("memory", 600),
     "resume": Measurement("resume", 240),
     "peers": Measurement("comparison", 900),
+    "pages": Measurement("firstpage", 300),
     "streams": Measurement("streams", 300),
     "import": Measurement("importing", 240),
     "records": Measurement("queries", 900),

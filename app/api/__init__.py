@@ -13,7 +13,23 @@ from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from app.api import benchmarks, datasets, guard, labels, models, prompts, reviews, runs, spending, trainings
+from app.api import (
+    benchmarks,
+    comparisons,
+    datasets,
+    figures,
+    guard,
+    labels,
+    models,
+    prompts,
+    providers,
+    reviews,
+    runs,
+    spending,
+    trainings,
+    transfer,
+    tries,
+)
 from app.api.context import answer, close_session, refusal
 from app.api.openapi import describe, document
 from app.services.errors import Conflict, Invalid, NotFound
@@ -25,10 +41,15 @@ PARTS = (
     labels.routes,
     models.routes,
     prompts.routes,
+    providers.routes,
     trainings.routes,
     benchmarks.routes,
     reviews.routes,
+    comparisons.routes,
+    transfer.routes,
+    tries.routes,
     runs.routes,
+    figures.routes,
     spending.routes,
 )
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]

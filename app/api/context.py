@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from flask import Response, current_app, g, jsonify, request
@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.llm.gateway import Gateway
+from app.llm.keyring import Keyring
 from app.ports.llm import Json
+from app.services.access import Target
 from app.services.errors import Invalid, Problem
 
 LARGEST_PAGE = 1000
@@ -27,6 +30,30 @@ class Backend(Protocol):
     @property
     def engine(self) -> Engine:
         """The database."""
+        ...
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Where keys of providers are looked for."""
+        ...
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys that were entered."""
+        ...
+
+    @property
+    def gateway(self) -> Gateway:
+        """What knows which models can be called, and their prices."""
+        ...
+
+    def check_access(self, targets: Sequence[Target]) -> None:
+        """Ask whether models answer, and wait."""
+        ...
+
+    @property
+    def start_checks(self) -> Callable[[], None]:
+        """Has what was asked for checked, and does not wait."""
         ...
 
     @property

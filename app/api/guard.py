@@ -13,7 +13,7 @@ from app.services.errors import Invalid, Problem
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_KEY = 200
-UPLOADS = frozenset({"api.datasets.import_file"})
+UPLOADS = frozenset({"api.datasets.import_file", "api.transfer.import_run"})
 """What takes multipart/form-data in place of JSON."""
 
 

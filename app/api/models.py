@@ -6,12 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from app import wiring
-from app.api import shapes
-from app.api.context import answer, body, page_size, session, text
-from app.api.openapi import describe, paged
+from app.api import provider_shapes, shapes
+from app.api.context import answer, backend, body, page_size, session, text
+from app.api.openapi import Parameter, describe, paged
 from app.api.shapes import page
-from app.services import documents
+from app.services import access, documents
 from app.services import models as service
 from app.services.errors import Invalid, Problem
 from app.store.models import ModelConfig, ModelConfigRevision
@@ -53,6 +52,34 @@ def export() -> Response:
 def take_in() -> Response:
     """A JSON export or JSONL profiles: {"text": content of the file}."""
     return answer(documents.values(service.import_text(session(), text(body(), "text"))))
+
+
+@routes.post("/check")
+@describe(page(provider_shapes.Access), 202, body=provider_shapes.ModelsToCheck)
+def check() -> Response:
+    """Ask whether models answer: {"models": names of configs or models, or none for all active configs, "try": ...}.
+
+    Answers at once; GET /models/access says how it went.
+    """
+    given = body()
+    names, trying = given.get("models", []), given.get("try", False)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Invalid([Problem("models", "must be a list of names")])
+    if not isinstance(trying, bool):
+        raise Invalid([Problem("try", "must be true or false")])
+    targets = access.named(session(), names)
+    access.ask_for(session(), targets, trying=trying)
+    backend().start_checks()
+    items = [access.document(state) for state in access.states(session(), targets)]
+    return answer({"items": items, "next": None}, 202)
+
+
+@routes.get("/access")
+@describe(page(provider_shapes.Access), query={"model": Parameter("a config or model; may be repeated")})
+def known_access() -> Response:
+    """What is known of access: of the models or configs of ?model= (repeated), or of all active configs."""
+    states = access.states(session(), access.named(session(), request.args.getlist("model")))
+    return answer({"items": [access.document(state) for state in states], "next": None})
 
 
 @routes.get("/<path:name>")
@@ -110,7 +137,7 @@ def _document(config: ModelConfig, revision: ModelConfigRevision | None = None) 
 
 
 def _full(config: ModelConfig) -> dict[str, Any]:
-    seen = service.look(service.says(service.head(config)), wiring.open_llm())
+    seen = service.look(service.says(service.head(config)), backend().gateway)
     comes_to = {
         "sent": seen.sent,
         "adjustments": [documents.values(one) for one in seen.adjustments],

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request, url_for
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.api import shapes
-from app.api.context import answer, body, page_size, session
-from app.api.openapi import Parameter, describe, paged
+from app.api.context import answer, body, page_size, session, text
+from app.api.openapi import Parameter, describe, paged, whole
 from app.api.shapes import page
 from app.services import documents
 from app.services import prompts as service
@@ -53,6 +53,16 @@ def list_all() -> Response:
     return answer({"items": items, "next": items[-1]["name"] if len(items) == size else None})
 
 
+@routes.post("/import")
+@describe(shapes.ImportedPrompts, 201, body=shapes.NamedText)
+def import_text() -> Response:
+    """Import prompts from the text of a file: {"text": ..., "name"}; the formats are those of the page."""
+    given = body()
+    found = service.import_prompts(session(), text(given, "text"), name=text(given, "name", ""))
+    items = [{**documents.version(one.version), "adjusted": list(one.adjusted)} for one in found]
+    return answer({"items": items}, 201)
+
+
 @routes.get("/<path:name>")
 @describe(shapes.FullPrompt)
 def show(name: str) -> Response:
@@ -85,6 +95,14 @@ def save(name: str) -> Response:
         version = service.save_version(session(), prompt, **given.words)
     where = url_for("api.prompts.pull", name=version.prompt.name, which=version.number)
     return answer(documents.version(version), 201, Location=where)
+
+
+@routes.get("/<path:name>/labels")
+@describe(page(shapes.LabelMove), query={"limit": whole("moves at most; 100 when left out", 1, 1000)})
+def label_history(name: str) -> Response:
+    """Where its labels have pointed, the newest move first; version is null where one was taken away. limit."""
+    moves = service.label_history(session(), service.get(session(), name), limit=page_size())
+    return answer({"items": [documents.label_move(move) for move in moves], "next": None})
 
 
 @routes.patch("/<path:name>")

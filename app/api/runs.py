@@ -16,7 +16,7 @@ from app.api.shapes import page
 from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.ports.scoring import Tools
-from app.services import documents, rejudging, training
+from app.services import comparison, documents, rejudging, training
 from app.services import runs as service
 from app.services.errors import Conflict, Invalid, Problem
 from app.services.rejudging.missing import count
@@ -27,17 +27,20 @@ def _report(session: Session, run: Run) -> Iterator[str]:
     yield service.report_html(session, run)
 
 
-EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str]]]] = {
+EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str] | Iterator[bytes]]]] = {
     "csv": ("text/csv", service.export_csv),
     "jsonl": ("application/x-ndjson", service.export_jsonl),
     "failed": ("text/csv", service.export_failed),
     "html": ("text/html", _report),
+    "zip": ("application/zip", service.export_zip),
 }
 FILES = {"text/csv": "answers and scores", "application/x-ndjson": "the same as JSON lines", "text/html": "the report"}
+FILES |= {"application/zip": "everything"}
 SEARCH = Parameter("words that name, prompt or dataset contain")
 FILTERS = {
     "kind": Parameter("such as train", choices=("", *KINDS)),
     "status": Parameter("such as done"),
+    "sort": Parameter("the order", choices=("", *service.ORDERS)),
     "search": SEARCH,
 }
 OF_SAMPLES = {
@@ -51,13 +54,16 @@ routes = Blueprint("runs", __name__, url_prefix="/runs")
 @routes.get("")
 @describe(page(shapes.Run), query=FILTERS | paged("a run's id"))
 def list_all() -> Response:
-    """The runs, the newest first: kind, status, search, after, limit."""
-    size = page_size()
+    """The runs: kind, status, search, sort (newest, oldest or name), after, limit."""
+    size, order = page_size(), request.args.get("sort") or "newest"
+    if order not in service.ORDERS:
+        raise Invalid([Problem("sort", f"must be one of {', '.join(service.ORDERS)}, not {order[:40]!r}")])
     found = service.list_runs(
         session(),
         status=request.args.get("status", ""),
         search=request.args.get("search", ""),
         kind=request.args.get("kind", ""),
+        order=order,
         after=request.args.get("after", ""),
         limit=size,
     )
@@ -96,13 +102,13 @@ def bill(run_id: str) -> Response:
 
 
 @routes.get("/<run_id>/form")
-@describe(shapes.TrainingFields)
+@describe(shapes.RunFields)
 def form(run_id: str) -> Response:
-    """The fields that start the same run again."""
+    """The fields that start the same training, or comparison, again."""
     run = service.get(session(), run_id)
     if run.kind == "benchmark":
         raise Conflict(f"run {run.id} is a benchmark; its fields are at /api/v1/benchmarks/{run.id}/form")
-    return answer(training.as_form(run.spec))
+    return answer(comparison.of_run(run.spec) if run.kind == "compare" else training.as_form(run.spec))
 
 
 @routes.get("/<run_id>/events")
@@ -165,7 +171,7 @@ def missing(run_id: str) -> Response:
     """What judging it again so would lack: answers and judgements that are not on record, and their price."""
     with closing(wiring.open_tools(backend().settings)) as tools:
         spec = _rejudged(run_id, body(), tools)
-        return answer(documents.values(count(session(), spec, gateway=wiring.open_llm(), tools=tools)))
+        return answer(documents.values(count(session(), spec, gateway=backend().gateway, tools=tools)))
 
 
 @routes.post("/<run_id>/rejudge")
@@ -176,7 +182,7 @@ def rejudge(run_id: str) -> Response:
     name = text({"name": given.pop("name", "")}, "name")
     with closing(wiring.open_tools(backend().settings)) as tools:
         spec = _rejudged(run_id, given, tools)
-        count(session(), spec, gateway=wiring.open_llm(), tools=tools)  # refuses what cannot be judged
+        count(session(), spec, gateway=backend().gateway, tools=tools)  # refuses what cannot be judged
     run = rejudging.start(session(), spec, name=name)
     hinted = backend().enqueue(run.id)
     return answer({**documents.run(run), "hinted": hinted}, 201, Location=url_for("api.runs.show", run_id=run.id))
@@ -184,13 +190,13 @@ def rejudge(run_id: str) -> Response:
 
 def _rejudged(run_id: str, given: dict[str, Json], tools: Tools) -> Json:
     run, settings = service.get(session(), run_id), backend().settings
-    return rejudging.parse(session(), run, given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+    return rejudging.parse(session(), run, given, settings=settings, gateway=backend().gateway, tools=tools)
 
 
 @routes.get("/<run_id>/export")
 @describe(FILES, query={"format": Parameter("csv when left out", choices=tuple(EXPORTS))})
 def export(run_id: str) -> Response:
-    """A file: format csv or jsonl (answers and scores), failed (those without a score, as CSV) or html (the report)."""
+    """A file: format csv or jsonl (answers and scores), failed (those without a score), html (the report) or zip (all)."""
     run, kind = service.get(session(), run_id), request.args.get("format", "csv")
     if kind not in EXPORTS:
         raise Invalid([Problem("format", f"must be one of {', '.join(EXPORTS)}, not {kind[:40]!r}")])

@@ -196,6 +196,14 @@ class About(Shape):
     tags: list[str] | None = None
 
 
+class LabelMove(Shape):
+    """A label was pointed at a version; null when it was taken away."""
+
+    label: str
+    version: int | None
+    at: Time
+
+
 class Which(Shape):
     """A version by its number, or by a label."""
 
@@ -222,10 +230,22 @@ class TextOf(Text):
     filename: str
 
 
-class ImportedPrompts(Shape):
-    """The prompts that an import made or gave new versions."""
+class ImportedVersion(Version):
+    """A version that was imported. adjusted: variables that stood in single braces."""
 
-    items: list[Prompt]
+    adjusted: list[str]
+
+
+class ImportedPrompts(Shape):
+    """The versions that an import made."""
+
+    items: list[ImportedVersion]
+
+
+class NamedText(Text):
+    """The content of a file, and a name in place of its own."""
+
+    name: str = ""
 
 
 class Price(Shape):
@@ -306,9 +326,11 @@ class Run(Shape):
     reason: str
     wish: str
     simulated: bool
-    dataset: str
+    dataset: str | None
     prompt: str | None
     cloned_from: str | None
+    origin: str | None
+    imported_at: Time | None
     resume_at: Time | None
     created_at: Time
     started_at: Time | None
@@ -338,6 +360,20 @@ class FullRun(Run):
     spec: Any
     spent: Spent
     progress: Any
+
+
+class ImportedRun(Run):
+    """A run that was imported. already: it was here, and nothing was imported."""
+
+    already: bool
+
+
+class RunFields(Shape):
+    """The fields that start a run again: those of its form."""
+
+    model_config = ConfigDict(extra="allow")
+
+    dataset: str
 
 
 class StartedRun(Run):
@@ -482,6 +518,5 @@ _JUDGED = _fields(FIELDS) | _MISSING
 _TRAINED = _fields(TrainingForm.model_fields)
 Training = _body("Training", "The fields of a training; what is left out has its default.", _TRAINED)
 NamedTraining = _body("NamedTraining", "The fields of a training, and a name for the run.", _TRAINED | _NAME)
-TrainingFields = _body("TrainingFields", "The fields that start the same training again.", _TRAINED)
 Rejudging = _body("Rejudging", "How a run is judged again; what is left out is as it was.", _JUDGED)
 NamedRejudging = _body("NamedRejudging", "How a run is judged again, and a name for the new run.", _JUDGED | _NAME)

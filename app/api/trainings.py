@@ -7,11 +7,12 @@ from contextlib import closing
 from flask import Blueprint, Response, url_for
 
 from app import wiring
-from app.api import shapes
+from app.api import provider_shapes, shapes
 from app.api.context import answer, backend, body, session, text
 from app.api.openapi import describe
 from app.ports.llm import Json
-from app.services import documents, training
+from app.services import access, documents, training
+from app.services.errors import Invalid, Problem
 from app.store.models import Run
 
 routes = Blueprint("trainings", __name__, url_prefix="/trainings")
@@ -25,17 +26,26 @@ def estimate() -> Response:
     adjustments: what the models will be sent otherwise than was asked.
     """
     spec = _spec(body())
-    found = documents.values(training.estimate(session(), spec, gateway=wiring.open_llm()))
+    found = documents.values(training.estimate(session(), spec, gateway=backend().gateway))
     return answer({**found, "adjustments": training.adjustments(spec)})
 
 
 @routes.post("")
-@describe(shapes.StartedRun, 201, body=shapes.NamedTraining)
+@describe(shapes.StartedRun, 201, body=provider_shapes.CheckedTraining)
 def start() -> Response:
-    """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database."""
+    """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database.
+
+    skip_check: true does not ask first whether its models answer.
+    """
     given = body()
-    name = _name(given)
-    return _started(training.start(session(), _spec(given), name=name))
+    name, skip = _name(given), given.pop("skip_check", False)
+    if not isinstance(skip, bool):
+        raise Invalid([Problem("skip_check", "must be true or false")])
+    spec = _spec(given)
+    if not skip:
+        found = access.silent(session(), spec, backend().settings.access, backend().check_access)
+        access.refuse(found, "skip_check: true starts it all the same")
+    return _started(training.start(session(), spec, name=name))
 
 
 @routes.post("/plan")
@@ -44,7 +54,7 @@ def plan() -> Response:
     """Start the plan of a training, from the same fields."""
     given = body()
     name = _name(given)
-    spec = training.planned(session(), _spec(given), gateway=wiring.open_llm())
+    spec = training.planned(session(), _spec(given), gateway=backend().gateway)
     return _started(training.start(session(), spec, kind="plan", name=name))
 
 
@@ -61,4 +71,4 @@ def _started(run: Run) -> Response:
 def _spec(given: dict[str, Json]) -> Json:
     settings = backend().settings
     with closing(wiring.open_tools(settings)) as tools:
-        return training.parse(session(), given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+        return training.parse(session(), given, settings=settings, gateway=backend().gateway, tools=tools)

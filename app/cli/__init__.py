@@ -14,12 +14,14 @@ from app.cli import (
     analyze,
     benchmark,
     bill,
+    compare,
     datasets,
     demo,
     doctor,
     models,
     plan,
     prompts,
+    providers,
     prune,
     rank,
     reviews,
@@ -27,6 +29,7 @@ from app.cli import (
     serve,
     tokens,
     train,
+    trying,
 )
 from app.cli.console import Exit, Refused, explain, refused
 from app.cli.supervisor import CannotStart
@@ -94,6 +97,7 @@ def cli(context: click.Context) -> None:
 
 
 runs.runs.add_command(bill.bill)
+prompts.prompts.add_command(compare.measure)
 for command in (
     serve.up,
     serve.web,
@@ -105,6 +109,7 @@ for command in (
     datasets.datasets,
     prompts.prompts,
     models.models,
+    providers.providers,
     tokens.tokens,
     train.train,
     plan.plan,
@@ -113,7 +118,9 @@ for command in (
     rank.rank,
     analyze.analyze,
     reviews.reviews,
+    trying.try_,
     runs.runs,
+    compare.compare,
     prune.prune,
     bill.spend,
 ):

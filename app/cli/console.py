@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from app.ports.llm import Json
@@ -65,6 +68,20 @@ def explain(problems: Sequence[Problem], as_json: bool) -> None:
             click.echo(line if number else start + line, err=True)
 
 
+LONGEST_PATH = 1000
+
+
+def text_or_file(field: str, given: str) -> str:
+    """The text of the file of that name, else what was given itself. Raises: Refused for a file that is no text."""
+    file = Path(given)
+    if not given or "\n" in given or len(given) > LONGEST_PATH or not file.is_file():
+        return given
+    try:
+        return file.read_text("utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused([Problem(field, f"{given} cannot be read as text: {error}")]) from None
+
+
 def say(text: str) -> None:
     """Tell the person at the terminal something that is no result."""
     click.echo(text, err=True)
@@ -93,3 +110,14 @@ def plain(text: str) -> str:
 def stderr() -> Console:
     """Rich on stderr."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, moved by calls with what is done and the whole of it; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(console=stderr(), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, whole: progress.update(task, completed=done, total=whole)

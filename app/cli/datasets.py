@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.progress import Progress
 
 from app import wiring
 from app.cli import labels
-from app.cli.console import Refused, emit, json_option, plain, stderr, table
+from app.cli.console import Refused, bar, emit, json_option, plain, table
 from app.services import datasets as service
 from app.services import documents
 from app.services.errors import Problem
@@ -56,7 +54,7 @@ def import_(
         open_file(file) as stream,
         opened_images(images or file.resolve().parent) as place,
         wiring.database().session() as session,
-        import_bar(file) as progress,
+        bar(f"importing {file.name}") as progress,
     ):
         row = service.import_file(
             session,
@@ -81,17 +79,6 @@ def opened_images(place: Path) -> Iterator[Place]:
         return
     with open_file(place, "images") as stream:
         yield open_archive(stream)
-
-
-@contextmanager
-def import_bar(file: Path) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on a terminal; None elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with Progress(console=stderr(), transient=True) as bar:
-        task = bar.add_task(f"importing {file.name}", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
 def open_file(file: Path, field: str = "file") -> BinaryIO:

@@ -9,10 +9,12 @@ from typing import Literal
 
 import click
 import redis
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import wiring
 from app.cli.console import Exit, emit, json_option
 from app.config import ConfigError, Settings
+from app.llm.keyring import EMPTY, Keyring
 from app.services import providers, workers
 from app.services.machine import MB, Machine
 from app.store.schema import Unusable
@@ -90,12 +92,20 @@ def _queue(settings: Settings) -> Iterator[Check]:
 
 
 def _keys() -> Iterator[Check]:
-    listed = providers.found(wiring.settings(), wiring.environ())
+    listed = providers.found(wiring.settings(), wiring.environ(), _entered())
     for provider in listed:
         if provider.ready:
             yield Check("provider", "ok", f"{provider.title}: {provider.how_found}")
     if absent := [provider.title for provider in listed if not provider.ready]:
         yield Check("provider", "note", f"not set up: {', '.join(absent)}; docs/providers.md says what each one needs")
+
+
+def _entered() -> Keyring:
+    """The keys that were entered, as far as the database can be read; what is wrong with it is told elsewhere."""
+    try:
+        return providers.keyring(wiring.database().engine, wiring.settings())
+    except (SQLAlchemyError, Unusable):
+        return EMPTY
 
 
 @click.command()

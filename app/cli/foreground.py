@@ -11,6 +11,7 @@ from app import wiring
 from app.cli.console import Exit, say
 from app.cli.serve import until_told
 from app.cli.watch import Watcher
+from app.ports.live import Ear
 from app.services import runs
 from app.services.errors import Conflict
 from app.store.models import Run
@@ -24,21 +25,25 @@ class Waited:
     interrupted: bool
 
 
-def here(run_id: str) -> Waited:
-    """Drive the run in this process and show how it goes. Ctrl-C pauses it, a second one ends the process at once."""
+def here(run_id: str, *, ear: Ear | None = None, quiet: bool = False) -> Waited:
+    """Drive the run in this process and show how it goes. Ctrl-C pauses it, a second one ends the process at once.
+
+    ear: hears answers while they come, in place of the pages. quiet: show nothing else.
+    """
     failure: list[BaseException] = []
     with until_told() as stop:
 
         def work() -> None:
             try:
-                wiring.drive(run_id)  # returns at once when a worker was faster; then we only watch
+                # It returns at once when a worker was faster; then we only watch.
+                wiring.drive(run_id, (lambda _: ear) if ear else None)
             except BaseException as error:  # noqa: BLE001  raised again by the thread that waits
                 failure.append(error)
                 stop.set()
 
         worker = threading.Thread(target=work, name="drive", daemon=True)
         worker.start()
-        Watcher(wiring.database(), run_id).follow(stop)
+        Watcher(wiring.database(), run_id, quiet=quiet).follow(stop)
         interrupted = stop.is_set() and not failure
         if interrupted and worker.is_alive():
             _pause(run_id, worker)

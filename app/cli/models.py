@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app import wiring
-from app.cli.console import Refused, emit, json_option, plain, say, table
+from app.cli.console import Exit, Refused, emit, json_option, plain, say, table
 from app.ports.llm import Json
-from app.services import documents
+from app.services import access, documents
 from app.services import models as service
 from app.services.errors import NotFound, Problem
 from app.store.models import ModelConfig
@@ -117,6 +118,43 @@ def _value(text: str) -> Json:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@click.option("--try", "trying", is_flag=True, help="Try JSON schemas, tools and logprobs too; a few more calls.")
+@click.option("--asked", is_flag=True, help="Check what pages and the API asked for.")
+@json_option
+def check(names: tuple[str, ...], trying: bool, asked: bool, as_json: bool) -> int:
+    """Ask NAMES (configs or models; else all active configs) for a few tokens. Exit 1 when one does not answer."""
+    settings, engine = wiring.settings().access, wiring.database().engine
+    if asked:
+        count = access.answer_asked(engine, wiring.open_llm(), settings)
+        emit({"checked": count}, as_json, lambda: click.echo(f"{count} checked"))
+        return Exit.DONE
+    with wiring.database().session() as session:
+        targets = access.named(session, names)
+        access.check(engine, wiring.open_llm(), settings, [(target, trying) for target in targets])
+        session.expire_all()
+        found = access.states(session, targets)
+    empty = "No active config; name a model: whetstone models check openai/gpt-5-mini"
+    show = partial(
+        table, ("model", "where", "", "seconds", "USD", "", "can"), [_access_row(one) for one in found], empty
+    )
+    emit([access.document(one) for one in found], as_json, show)
+    return Exit.DONE if all(one.answers for one in found) else Exit.FAILED
+
+
+def _access_row(state: access.State) -> tuple[object, ...]:
+    seconds = "" if state.seconds is None else f"{state.seconds:.2f}"
+    usd = "unknown" if state.usd is None and state.answers else "" if state.usd is None else f"{state.usd:.6f}"
+    can = ", ".join(
+        f"{one.name}{' (the table says no)' if one.differs else ''}"
+        for one in state.capabilities
+        if (one.listed if one.tried is None else one.tried)
+    )
+    answers = "answers" if state.answers else "NO"
+    return state.target.model, state.target.where, answers, seconds, usd, state.words, can
 
 
 @models.command()

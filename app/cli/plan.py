@@ -24,8 +24,8 @@ def plan(name: str, queue: bool, no_wait: bool, as_json: bool, **form: Any) -> i
     """Say what a training with these options can show, and what it will take, from a pilot on train examples."""
     if no_wait and not queue:
         raise Refused([Problem("no_wait", "--no-wait needs --queue: a plan in this process has to be waited for")])
-    gateway = wiring.open_llm()
     wiring.database().upgrade()
+    gateway = wiring.open_llm()
     with wiring.database().session() as session:
         spec = training.planned(session, parsed(session, form, gateway), gateway=gateway)
         run = training.start(session, spec, kind="plan", name=name)

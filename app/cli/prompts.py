@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from app import wiring
-from app.cli.console import emit, json_option, table
+from app.cli.console import Refused, emit, json_option, table
 from app.services import documents
 from app.services import prompts as service
+from app.services.errors import Problem
 
 
 @click.group()
@@ -76,6 +79,25 @@ def export(name: str, which: str, kind: str, as_json: bool) -> None:
     with wiring.database().session() as session:
         version = service.version(session, service.get(session, name), which)
         click.echo(service.export(version, "json" if as_json else kind), nl=False)
+
+
+@prompts.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", default="", help="Under this name; else the file's own.")
+@json_option
+def import_(file: Path, name: str, as_json: bool) -> None:
+    """Import prompts from FILE: our JSON, promptfoo YAML, Langfuse JSON, or a list of chat messages."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused([Problem("file", f"{file} cannot be read as text: {error}")]) from None
+    with wiring.database().session() as session:
+        found = [
+            {**documents.version(one.version), "adjusted": list(one.adjusted)}
+            for one in service.import_prompts(session, text, name=name)
+        ]
+    lines = [f"{one['prompt']}, version {one['version']}" for one in found]
+    emit(found, as_json, lambda: click.echo("\n".join(lines)))
 
 
 @prompts.command()

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, table
+from app.cli.console import Exit, Refused, bar, emit, json_option, table
 from app.cli.rejudge import rejudge
 from app.cli.train import report as report_result
-from app.services import documents
+from app.services import documents, transfer
 from app.services import runs as service
 from app.services.errors import Problem
+from app.services.transfer import FolderSource, Limits, ZipSource
 from app.store.models import Run
 
 FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {
@@ -28,14 +30,14 @@ FORMATS: dict[str, Callable[[Session, Run], Iterable[str]]] = {
 
 @click.group()
 def runs() -> None:
-    """Runs: list, show, bill, watch, pause, resume, cancel, rejudge, export, report."""
+    """Runs: list, show, bill, watch, pause, resume, cancel, rejudge, export, import, report."""
 
 
 runs.add_command(rejudge)
 
 
 @runs.command("list")
-@click.option("--kind", default="", help="Only runs of this kind: train or plan.")
+@click.option("--kind", default="", help="Only runs of this kind: train, plan, rejudge or compare.")
 @click.option("--status", default="", help="Only runs with this status.")
 @click.option("--search", default="", help="Only runs whose name contains this.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
@@ -151,26 +153,58 @@ def _wish(what: str, run_id: str, as_json: bool) -> None:
 @runs.command()
 @click.argument("run_id", metavar="RUN")
 @click.option(
-    "--format", "kind", type=click.Choice(["folder", *FORMATS]), default="folder", show_default=True, help="Format."
+    "--format",
+    "kind",
+    type=click.Choice(["folder", "zip", *FORMATS]),
+    default="folder",
+    show_default=True,
+    help="Format.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Folder (folder) or file (csv, jsonl, failed); else the usual place.",
+    help="Folder (folder) or file (zip, csv, jsonl, failed); else the usual place.",
 )
 @json_option
 def export(run_id: str, kind: str, output: Path | None, as_json: bool) -> None:
-    """Export a run: its whole folder, or its answers and scores as one file (failed: those alone that have no score)."""
+    """Export a run: all of it as a folder or ZIP file, or its answers and scores (failed: those that have no score)."""
     settings = wiring.settings()
     with wiring.database().session() as session, writing():
         run = service.get(session, run_id)
         if kind == "folder":
-            where = service.export_folder(session, run, output or settings.experiments_dir)
+            with bar(f"exporting {run_id}") as tell:
+                where = service.export_folder(session, run, output or settings.experiments_dir, tell=tell)
+        elif kind == "zip":
+            where = output or Path(f"{run.id}.zip")
+            with where.open("wb") as packed:
+                packed.writelines(service.export_zip(session, run))
         else:
             where = output or Path(f"{run.id}.failed.csv" if kind == "failed" else f"{run.id}.{kind}")
             with where.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(FORMATS[kind](session, run))
     emit({"run": run_id, "format": kind, "path": str(where)}, as_json, lambda: click.echo(where))
+
+
+@runs.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Import it also when it is here already.")
+@json_option
+def import_(path: Path, again: bool, as_json: bool) -> None:
+    """Import a run that another installation has exported: its folder, or its ZIP file. Nothing of it is executed."""
+    with ExitStack() as open_, wiring.database().session() as session:
+        source = FolderSource(path) if path.is_dir() else ZipSource(open_.enter_context(_opened(path)))
+        tell = open_.enter_context(bar(f"importing {path.name}"))
+        made = transfer.import_run(session, source, Limits.of(wiring.settings()), again=again, tell=tell)
+        about = documents.run(made.run) | {"already": made.already}
+    words = "is here already; --again imports it again" if made.already else "is imported"
+    emit(about, as_json, lambda: click.echo(f"{about['id']} {words}"))
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise Refused([Problem("path", f"{path} cannot be read: {error.strerror}")]) from None
 
 
 @runs.command()

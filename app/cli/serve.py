@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +19,7 @@ from app import wiring
 from app.cli.console import emit, json_option, say
 from app.cli.supervisor import CannotStart, Service, Supervisor, healthy, refuse_used_port, take_folder
 from app.config import ROOT, Settings
+from app.llm import local
 from app.store import backup as copying
 
 SOFT_END = {"REMAP_SIGTERM": "SIGQUIT"}
@@ -65,6 +67,11 @@ def redis_command(settings: Settings) -> list[str]:
     return [str(get_binary_path()), *(word for pair in options.items() for word in pair)]
 
 
+def local_model_command(settings: Settings) -> list[str]:
+    """What serves the local model."""
+    return [sys.executable, "-m", "app.llm.local_server", str(settings.local_model_port)]
+
+
 def plan(settings: Settings) -> list[Service]:
     """The services of ``up``, in the order of their start."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  compared, not bound
@@ -74,7 +81,15 @@ def plan(settings: Settings) -> list[Service]:
     ]
     if not settings.redis_url:
         services.insert(0, Service("redis", redis_command(settings), lambda: redis_answers(settings)))
+    if _serves_model(settings):
+        # Last and optional: what cannot be started here (a processor too old for it) must not keep the rest from running.
+        answers = partial(healthy, "127.0.0.1", settings.local_model_port, "/health")
+        services.append(Service("model", local_model_command(settings), answers, ready_s=60.0, optional=True))
     return services
+
+
+def _serves_model(settings: Settings) -> bool:
+    return settings.local_model_port > 0 and local.installed()
 
 
 def redis_answers(settings: Settings) -> bool:
@@ -123,6 +138,11 @@ def _refuse_used_ports(settings: Settings) -> None:
     if not settings.redis_url:
         free = f"WHETSTONE_REDIS_PORT={settings.redis_port + 1}"
         refuse_used_port("127.0.0.1", settings.redis_port, f"end what uses it, or choose another, for example {free}")
+    if _serves_model(settings):
+        free = f"WHETSTONE_LOCAL_MODEL_PORT={settings.local_model_port + 1} (0: without the local model)"
+        refuse_used_port(
+            "127.0.0.1", settings.local_model_port, f"end what uses it, or choose another, for example {free}"
+        )
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Service:
     """One process to keep running.
 
     ready: true once it can be used; asked every 50 ms within ready_s seconds. stop_s: seconds between asking it to end and
-    ending it. environ: variables beyond ours.
+    ending it. environ: variables beyond ours. optional: the others run without it when it cannot be started.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Service:
     ready_s: float = 30.0
     stop_s: float = 10.0
     environ: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
 
 
 class Supervisor:
@@ -56,10 +57,23 @@ class Supervisor:
         log_dir.mkdir(parents=True, exist_ok=True)
 
     def start(self, service: Service, stop: threading.Event) -> None:
-        """Start a service and wait until it is ready, or until stop is set. Raises: CannotStart with the end of its log."""
+        """Start a service and wait until it is ready, or until stop is set.
+
+        Raises: CannotStart with the end of its log; of an optional one it is said, and it is tried again later.
+        """
         kept = _Kept(service, self._log_dir / f"{service.name}.log")
         kept.spawn()
         self._kept.append(kept)
+        try:
+            self._await(kept, stop)
+        except CannotStart as error:
+            if not service.optional:
+                raise
+            self._say(f"{error}\nThe rest runs without it.")
+
+    @staticmethod
+    def _await(kept: _Kept, stop: threading.Event) -> None:
+        service = kept.service
         deadline = time.monotonic() + service.ready_s
         while not stop.is_set() and not service.ready():
             if kept.status() is not None:
@@ -83,7 +97,7 @@ class Supervisor:
 
 class _Kept:
     def __init__(self, service: Service, log: Path) -> None:
-        self._service = service
+        self.service = service
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -91,11 +105,11 @@ class _Kept:
         self._again_at: float | None = None
 
     def spawn(self) -> None:
-        command = [sys.executable, str(TETHER), str(os.getpid()), *self._service.command]
+        command = [sys.executable, str(TETHER), str(os.getpid()), *self.service.command]
         with self._open_log() as log:
             self._process = subprocess.Popen(  # noqa: S603  one of our own services
                 command,
-                env={**os.environ, **self._service.environ},
+                env={**os.environ, **self.service.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -116,7 +130,7 @@ class _Kept:
         return "\n".join([f"  {line}" for line in lines] + [f"  (all of it: {self._log})"])
 
     def revive(self, say: Callable[[str], None]) -> None:
-        now, name = time.monotonic(), self._service.name
+        now, name = time.monotonic(), self.service.name
         if self._again_at is not None:
             if now >= self._again_at:
                 self._again_at = None
@@ -134,7 +148,7 @@ class _Kept:
             return
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(self._service.stop_s)
+            self._process.wait(self.service.stop_s)
         self._end_group(signal.SIGKILL)
         self._process.wait()
 
@@ -175,11 +189,11 @@ def take_folder(folder: Path) -> IO[str]:
     return handle
 
 
-def healthy(host: str, port: int) -> bool:
+def healthy(host: str, port: int, path: str = "/healthz") -> bool:
     """Whether a web server answers there, and not with a fault of its own."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False

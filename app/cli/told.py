@@ -1,4 +1,4 @@
-"""How the outcomes of plans and benchmarks are written on a terminal."""
+"""How the outcomes of plans, comparisons and benchmarks are written on a terminal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from app.cli.console import table
+from app.cli.tried import show_tried
 from app.ports.journal import Totals
 from app.services import runs
 
 
 def show_plan(result: Mapping[str, Any], totals: Totals) -> None:
-    """The result of a plan (documents.plan_result) in lines."""
+    """The result of a plan (documents.result) in lines."""
     mark = " (simulated models)" if result["simulated"] else ""
     click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
     if result["sentence"]:
@@ -66,5 +67,27 @@ def _minutes(ends: Sequence[float]) -> str:
     return f"{runs.time_in_words(60 * ends[0])} to {runs.time_in_words(60 * ends[1])}"
 
 
-SHOWS: dict[str, Callable[[Mapping[str, Any], Totals], None]] = {"plan": show_plan, "benchmark": show_benchmark}
-"""By kind of run; every other one is shown like a training."""
+def show_comparison(result: Mapping[str, Any], totals: Totals) -> None:
+    """The result of a comparison on a dataset, for people."""
+    mark = " (simulated models)" if result["simulated"] else ""
+    click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
+    if result["sentence"]:
+        click.echo(f"comparison: {result['sentence']}")
+    for one in result["candidates"]:
+        mean, against = one["mean"], one["paired"]
+        score = "not scored" if mean["mean"] is None else f"{mean['mean']:.3f} ({mean['n']} of {mean['asked']} scored)"
+        difference = ""
+        if against and against["delta"] is not None:
+            low, high = against["low"], against["high"]
+            difference = f", difference {against['delta']:+.3f} [{low:+.3f}, {high:+.3f}]: {one['finding']}"
+        click.echo(f"  {one['name']}: {score}{difference}")
+    click.echo(f"spent: {runs.spent_in_words(totals)}")
+
+
+SHOWS: dict[str, Callable[[Mapping[str, Any], Totals], None]] = {
+    "plan": show_plan,
+    "compare": show_comparison,
+    "try": show_tried,
+    "benchmark": show_benchmark,
+}
+"""By kind of run; the others are shown as trainings."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,17 @@ from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say
+from app.cli.console import Exit, Refused, emit, json_option, say, text_or_file
 from app.cli.datasets import open_file
 from app.cli.told import SHOWS
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
 from app.ports.llm import Json
-from app.services import benchmarks, datasets, documents, models, runs, training
+from app.services import access, benchmarks, datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.services.pictures import Folder
 from app.store.models import Run
-
-LONGEST_PATH = 1000
 
 
 def _option(flag: str, field: str = "", **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -104,6 +103,7 @@ def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--no-wait", is_flag=True, help="With --queue: do not watch.")
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it may cost, and stop there.")
 @click.option("--yes", is_flag=True, help="Do not ask, whatever it may cost.")
+@click.option("--skip-check", is_flag=True, help="Do not ask first whether the models answer.")
 @json_option
 def train(
     name: str,
@@ -112,14 +112,15 @@ def train(
     no_wait: bool,
     only_estimate: bool,
     yes: bool,
+    skip_check: bool,
     as_json: bool,
     **form: Any,
 ) -> int:
     """Train a prompt and say whether it helped."""
     if no_wait and not queue:
         raise Refused([Problem("no_wait", "--no-wait needs --queue: a training in this process has to be waited for")])
-    settings, gateway = wiring.settings(), wiring.open_llm()
     wiring.database().upgrade()
+    settings, gateway = wiring.settings(), wiring.open_llm()
     with wiring.database().session() as session:
         spec = parsed(session, form, gateway)
         estimate = training.estimate(session, spec, gateway=gateway)
@@ -131,10 +132,23 @@ def train(
         for one in adjusted:
             say(f"note: {one['role']} model: {models.in_words(one)}")
         announce(estimate, settings.budget.confirm_usd, yes)
+        if not skip_check:
+            _ask_models(session, spec)
         run = training.start(session, spec, name=name)
     if queue and no_wait:
         return leave(run, as_json)
     return report(foreground.through_worker(run.id) if queue else foreground.here(run.id), gate, as_json)
+
+
+def _ask_models(session: Session, spec: Json) -> None:
+    """Ask whether the models answer. Raises: Invalid when one will not."""
+    settings, engine = wiring.settings(), wiring.database().engine
+    ask = partial(wiring.check_access, engine, wiring.open_llm(), settings)
+    found = access.silent(session, spec, settings.access, ask)
+    for one in found:
+        if one.passing:
+            say(f"warning: {one.sentence}; the run will try again by itself")
+    access.refuse(found, "--skip-check starts it all the same")
 
 
 def parsed(session: Session, form: Mapping[str, Any], gateway: Gateway) -> Json:
@@ -155,7 +169,7 @@ def leave(run: Run, as_json: bool) -> int:
 
 def _raw(form: Mapping[str, Any]) -> dict[str, object]:
     raw: dict[str, object] = {**form, "scorer": [scorer_of(text) for text in form["scorer"]]}
-    return raw | {field: _text_or_file(field, form[field]) for field in TEXTS if form[field]}
+    return raw | {field: text_or_file(field, form[field]) for field in TEXTS if form[field]}
 
 
 def scorer_of(given: str) -> str:
@@ -173,18 +187,8 @@ def scorer_of(given: str) -> str:
     for key in named:
         if kinds[key] == "file" and not Path(texts[key]).is_file():
             raise Refused([Problem("scorer", f"{name}: there is no file {texts[key][:200]!r}")])
-        texts[key] = _text_or_file("scorer", texts[key])
+        texts[key] = text_or_file("scorer", texts[key])
     return scorers.format(scorers.read(name, texts))
-
-
-def _text_or_file(field: str, given: str) -> str:
-    file = Path(given)
-    if "\n" in given or len(given) > LONGEST_PATH or not file.is_file():
-        return given
-    try:
-        return file.read_text("utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused([Problem(field, f"{given} cannot be read as text: {error}")]) from None
 
 
 def _dataset(session: Session, given: str) -> str:
@@ -243,7 +247,7 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
 
 def exit_code(result: Mapping[str, Any]) -> Exit:
     """0 done, 1 failed or paused, 3 gate not met, 4 cancelled or out of budget."""
-    if result["status"] == "cancelled" or result["stopped_by"] == "budget":
+    if result["status"] == "cancelled" or result.get("stopped_by") == "budget":
         return Exit.STOPPED
     if result["status"] != "done":
         return Exit.FAILED

@@ -17,7 +17,8 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.config.settings import Section, Settings
+from app.config.kinds import Section
+from app.config.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder: config.yaml, migrations/, prompts/ and data/samples/ lie here."""

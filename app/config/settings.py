@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.config import hosts
-
-
-def _refuse_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")
-    return value
-
-
-Whole: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
-Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
-Name: TypeAlias = Annotated[str, Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A group of settings. Frozen; knows no other keys than its fields."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
-    )
+from app.config.calls import Access, Calls, Judge
+from app.config.kinds import Name, Number, Section, Whole
 
 
 class Training(Section):
@@ -108,34 +91,6 @@ class Budget(Section):
     """US dollars that a further point of validation score may cost by forecast before a search stops; null means any price."""
 
 
-class Calls(Section):
-    """How a single model call behaves."""
-
-    deadline_s: Annotated[Number, Field(gt=0, le=3600)] = 120.0
-    """Total seconds for one sending of a call."""
-    retries: Annotated[Whole, Field(ge=0, le=50)] = 5
-    """Further sendings after a transient error."""
-    backoff_s: Annotated[Number, Field(gt=0, le=60)] = 1.0
-    """Seconds before the first retry; doubles each time, with jitter."""
-    max_wait_s: Annotated[Number, Field(gt=0, le=3600)] = 60.0
-    """Longest wait before a retry in seconds, also when a provider asks for more."""
-    circuit_failures: Annotated[Whole, Field(ge=1, le=1000)] = 10
-    """Calls that fail for good in a row, without one success, before the run pauses."""
-    outage_retry_s: Annotated[Number, Field(ge=0, le=86_400)] = 60.0
-    """Seconds until a run that an outage paused is tried again; doubles each time up to 30 minutes; 0 means by hand only."""
-    on_uncertain: Literal["repeat", "ask", "skip"] = "repeat"
-    """Calls that were cut off after sending, when a run goes on: repeat, ask (pause and ask a person), or skip."""
-
-
-class Judge(Section):
-    """How a judge model is called, which the scorer rubric asks."""
-
-    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.0
-    """Temperature of the judge model."""
-    max_output_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2048
-    """Most tokens of one judgement."""
-
-
 class Code(Section):
     """What a person's code may use when the scorer python runs it."""
 
@@ -158,6 +113,8 @@ class Uploads(Section):
     """Most columns of a file."""
     max_cell_chars: Annotated[Whole, Field(ge=100, le=100_000_000)] = 1_000_000
     """Most characters of one cell."""
+    max_unpacked_mb: Annotated[Whole, Field(ge=1, le=1_000_000)] = 2_000
+    """Largest record of a run that is imported, in megabytes after unpacking."""
 
 
 class Images(Section):
@@ -188,6 +145,15 @@ class Retention(Section):
     """Whole runs that ended more than this many days ago are removed; null keeps them."""
 
 
+class Experiments(Section):
+    """Where finished trainings are logged besides."""
+
+    vertex: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,126}[a-z0-9])?)?$")] = ""
+    """Experiment of Vertex AI Experiments that gets a run for each finished training; empty logs nothing."""
+    vertex_location: Name = "us-central1"
+    """Google Cloud region that keeps the experiment."""
+
+
 class Settings(Section):
     """All settings. Once loaded, folders are absolute and database_url is filled in."""
 
@@ -209,7 +175,9 @@ class Settings(Section):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     """Host names under which pages are served; in the environment separated by commas."""
     secret_key: Annotated[str, Field(repr=False)] = ""
-    """Signs sessions and forms; when empty, one is made at the first start and kept in the data folder."""
+    """Signs sessions and forms and encrypts keys; when empty, one is made at the first start and kept in the data folder."""
+    former_secret_keys: Annotated[tuple[str, ...], Field(repr=False)] = ()
+    """Earlier secret keys: what was encrypted under them can still be read; in the environment separated by commas."""
     private_hosts: tuple[str, ...] = ("127.0.0.0/8", "::1")
     """Private addresses where model servers may be reached: names, addresses, networks, each with :port if only that one."""
     api_needs_token: bool = False
@@ -235,6 +203,8 @@ class Settings(Section):
     """The Redis to use; when empty, an embedded one is started on redis_port."""
     redis_port: Annotated[Whole, Field(ge=1, le=65535)] = 6390
     """Port of the embedded Redis on 127.0.0.1."""
+    local_model_port: Annotated[Whole, Field(ge=0, le=65535)] = 6395
+    """Port of the local model's server on 127.0.0.1, once it is installed (`make local`); 0: it is not started."""
 
     worker_processes: Annotated[Whole, Field(ge=1, le=256)] = 2
     """Runs that one worker drives at the same time."""
@@ -256,16 +226,18 @@ class Settings(Section):
     budget: Budget = Budget()
     calls: Calls = Calls()
     judge: Judge = Judge()
+    access: Access = Access()
     code: Code = Code()
-    rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}
+    rate_limits: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = {}  # noqa: RUF012 - pydantic copies it
     """Requests per minute by model or model@region, shared by all workers; in the environment as model=number,model=number."""
     uploads: Uploads = Uploads()
     images: Images = Images()
-    vision: dict[str, bool] = {}
+    vision: dict[str, bool] = {}  # noqa: RUF012 - pydantic copies it
     """Whether a model sees images, by its name, where the table is wrong; in the environment as model=yes,model=no."""
     retention: Retention = Retention()
+    experiments: Experiments = Experiments()
 
-    @field_validator("allowed_hosts", "private_hosts", mode="before")
+    @field_validator("allowed_hosts", "former_secret_keys", "private_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -8,18 +8,20 @@ from app.core.desk import Desk
 from app.core.model import digest
 from app.core.sending import Order
 from app.ports.journal import CallResult
-from app.ports.llm import Json, Message, ModelRef, Request
+from app.ports.llm import Json, Listener, Message, ModelRef, Request
 
 
 class Asker:
     """Implements app.core.model.Ask for one piece of work.
 
     scope: the piece's key; a call's key adds its position in the piece and the digest of the request. repeat: from 0.
+    listener: hears the answers while they come.
     """
 
-    def __init__(self, desk: Desk, scope: str, repeat: int = 0) -> None:
+    def __init__(self, desk: Desk, scope: str, repeat: int = 0, listener: Listener | None = None) -> None:
         self._desk = desk
         self._scope = scope
+        self._listener = listener
         self.repeat = repeat
         self.calls = 0
         self.tokens = 0
@@ -30,7 +32,7 @@ class Asker:
         self, role: str, model: ModelRef, messages: Sequence[Message], response_schema: Json = None
     ) -> CallResult:
         """See app.core.model.Ask."""
-        request = Request(model, tuple(messages), response_schema)
+        request = Request(model, tuple(messages), response_schema, self._listener)
         body = as_json(request)
         content = digest(body)
         key = f"{self._scope}/{self.calls}:{content[:16]}"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.kinds import benchmark, plan, rejudge, train, training
+from app.core.kinds import attempt, benchmark, compare, plan, rejudge, train, training
 from app.core.run import Run
 from app.ports.llm import Json
 from app.ports.scoring import Tools
@@ -23,13 +23,13 @@ class Kind:
     title: str
     prepare: Callable[[Json, Sequence[tuple[int, str, str]], Tools], Any]
     execute: Callable[[Run, Any], Awaitable[Json]]
-    searches: bool = False
-    """Whether it tries prompts epoch by epoch, so that there are curves and proposals to show."""
 
 
 KINDS: dict[str, Kind] = {
-    "train": Kind("Training", training.prepare, train.train, searches=True),
-    "rejudge": Kind("Re-judge", rejudge.prepare, rejudge.rejudge, searches=True),
+    "train": Kind("Training", training.prepare, train.train),
+    "rejudge": Kind("Re-judge", rejudge.prepare, rejudge.rejudge),
     "plan": Kind("Plan", plan.prepare, plan.plan),
     "benchmark": Kind("Benchmark", benchmark.prepare, benchmark.benchmark),
+    "compare": Kind("Comparison", compare.prepare, compare.compare),
+    "try": Kind("Try", attempt.prepare, attempt.attempt),
 }

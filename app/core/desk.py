@@ -15,7 +15,7 @@ from app.core.model import digest
 from app.core.sending import Order, Sending
 from app.ports.journal import CallRecord, CallResult, Journal
 from app.ports.llm import LLM, ModelRef, Permanent, Reply, Request, TimedOut
-from app.ports.pace import Lane, Pace
+from app.ports.pace import Lane, Pace, place
 
 OnUncertain: TypeAlias = Literal["repeat", "ask", "skip"]
 
@@ -36,7 +36,8 @@ class Policy:
     circuit: calls to one model in a row that may fail for good before its provider counts as down. unproven: the provider
     was down a moment ago, so one call goes ahead alone and a single failure is enough. on_uncertain: what becomes of a call
     that was cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no
-    cache. lanes: rate limits by model name. worth_telling_s: shorter waits between tries are not shown to watchers.
+    cache. lanes: rate limits by place (see app.ports.pace) or model name.
+    worth_telling_s: shorter waits between tries are not shown to watchers.
     apart: rivals are compared, so a primary model that cannot be reached fails alone and does not pause the run.
     """
 
@@ -198,6 +199,8 @@ class Desk:
     async def complete(self, request: Request) -> Reply:
         """One sending."""
         deadline = self.policy.deadline_s
+        if request.listener:
+            request.listener.begin()
         try:
             async with asyncio.timeout(deadline + 5):
                 return await self._llm.complete(request, deadline_s=deadline)
@@ -207,7 +210,8 @@ class Desk:
 
     def lane(self, model: ModelRef) -> Lane:
         """What the model shares its rate limit with."""
-        return self.policy.lanes.get(model.name) or Lane(model.name, None)
+        lanes = self.policy.lanes
+        return lanes.get(place(model)) or lanes.get(model.name) or Lane(model.name, None)
 
     async def turn(self, model: ModelRef) -> float:
         """Wait until the model's rate limit lets the next sending go; returns the seconds waited."""

@@ -24,7 +24,8 @@ from app.core.sharing import Sharing, keep_shards, quota
 from app.core.storable import storable_json
 from app.ports.crew import Crew
 from app.ports.journal import Journal, JournalError, Step, Totals
-from app.ports.llm import LLM, Json, Message, ModelRef, Request
+from app.ports.live import Ear
+from app.ports.llm import LLM, Json, Listener, Message, ModelRef, Request
 from app.ports.pace import Pace
 
 T = TypeVar("T")
@@ -64,6 +65,8 @@ class Run:
         self.others = 0
         """Other workers that buy for the same run now; the run's concurrency is shared out among all."""
         self._crew = crew
+        self.ear: Ear | None = None
+        """Hears answers while they come, for whoever watches."""
         self.budget = budget
         self._journal = journal
         self._concurrency = concurrency
@@ -189,14 +192,17 @@ class Run:
     def _see_others(self, others: int) -> None:
         self.others = others
 
-    async def step(self, key: str, work: Work) -> Json:
-        """Do any other effect once: its result is recorded and handed back on replay. key: unique in the run."""
+    async def step(self, key: str, work: Work, *, listener: Listener | None = None) -> Json:
+        """Do any other effect once: its result is recorded and handed back on replay. key: unique in the run.
+
+        listener: hears what the models say meanwhile. Steps may be done side by side.
+        """
         if known := await self._journal.step(key):
             return known.value
         done: list[Step] = []
 
         async def body() -> None:
-            done.append(Step(key, storable_json(await work(Asker(self._desk, key)))))
+            done.append(Step(key, storable_json(await work(Asker(self._desk, key, listener=listener)))))
 
         await self._together([body()], asyncio.Event())
         self._journal.keep_step(done[0])
@@ -212,6 +218,10 @@ class Run:
         """Add to the run's history, in order; replay repeats the same notes and changes nothing."""
         self._notes += 1
         self._journal.note(self._notes, name, data)
+
+    def listener(self, key: str) -> Listener | None:
+        """What passes an answer on to watchers while it comes; None when nobody can watch. key: which answer it is."""
+        return self.ear.listener(key) if self.ear else None
 
     def expect(self, pieces_in_all: int) -> None:
         """Tell the progress display how many pieces the whole run may take at most."""

@@ -42,6 +42,9 @@ _NO_MODEL = re.compile(
 _BAD_KEY = re.compile(r"invalid_api_key|API_KEY_INVALID|api key not valid|invalid api key", re.IGNORECASE)
 
 
+_QUOTA_NAMES = ("quotaId", "quotaMetric", "quota_limit", "quota_metric", "subject")
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An answer that is no answer. code: the provider's own words for the kind of error (code, type, status, reason)."""
@@ -52,6 +55,8 @@ class Refusal:
     param: str = ""
     retry_after: float | None = None
     sent_by_gateway: bool = False
+    quota: str = ""
+    """Which quota of Google's is used up, "" when it did not say."""
 
     @property
     def words(self) -> str:
@@ -82,6 +87,7 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes | str) -> 
         str(error.get("param") or ""),
         _delay_in_details(error) if asked is None else asked,
         sent_by_gateway=parsed is None,
+        quota=_quota(error),
     )
 
 
@@ -94,6 +100,21 @@ def _codes(error: Mapping[str, Any]) -> Iterator[object]:
         violations = detail.get("violations")
         if isinstance(violations, list):
             yield from (violation.get("quotaId") for violation in violations if isinstance(violation, dict))
+
+
+def _quota(error: Mapping[str, Any]) -> str:
+    """The name of the quota in Google's QuotaFailure or ErrorInfo, with its size where that is told."""
+    for detail in _details(error):
+        violations = detail.get("violations")
+        told = [one for one in violations if isinstance(one, dict)] if isinstance(violations, list) else []
+        metadata = detail.get("metadata")
+        told += [metadata] if isinstance(metadata, dict) else []
+        for one in told:
+            name = next((one[key] for key in _QUOTA_NAMES if isinstance(one.get(key), str) and one[key]), "")
+            size = one.get("quotaValue") or one.get("quota_limit_value")
+            if name:
+                return f"{name}, {size}" if size else str(name)
+    return ""
 
 
 def _delay_in_details(error: Mapping[str, Any]) -> float | None:
@@ -141,7 +162,9 @@ def describe(refusal: Refusal, secrets: Iterable[str] = ()) -> str:
     said = scrub(refusal.message or refusal.code, secrets) or "no reason given"
     if 300 <= refusal.status < 400:
         return f"HTTP {refusal.status}: the address redirects; give the address that it leads to"
-    return f"HTTP {refusal.status}: {said}"
+    named = refusal.quota and refusal.quota.split(",")[0] not in said
+    quota = f" (quota {scrub(refusal.quota, secrets)})" if named else ""
+    return f"HTTP {refusal.status}: {said}{quota}"
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:

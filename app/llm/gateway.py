@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.config import Settings
-from app.llm import checks, vision
+from app.llm import checks, local, vision
+from app.llm.around import Around
+from app.llm.keyring import EMPTY, Keyring
 from app.llm.known import Adapter
 from app.llm.prices import Prices
 from app.llm.routes import route
@@ -21,6 +23,7 @@ class Gateway:
     """Implements app.ports.llm.LLM over every adapter. Making one is cheap; an adapter is imported when it is first called.
 
     environ: where keys and base URLs are looked for. prices: by model name, in USD per token, in place of the table's.
+    keys: those that were entered here.
     images: where the content of images is read.
     """
 
@@ -29,11 +32,13 @@ class Gateway:
         settings: Settings,
         environ: Mapping[str, str] | None = None,
         prices: Mapping[str, Price] | None = None,
+        keys: Keyring = EMPTY,
         images: Images = NO_IMAGES,
     ) -> None:
         self._images = images
         self._settings = settings
-        self._environ = os.environ if environ is None else environ
+        known = local.with_address(os.environ if environ is None else environ, settings.local_model_port)
+        self.around = Around.of(settings, known, keys)
         self._prices = Prices(prices)
         self._adapters: dict[Adapter, LLM] = {}
         self._routes: dict[tuple[str, str | None], Adapter] = {}
@@ -69,11 +74,11 @@ class Gateway:
 
         A sentence about the base URL begins with "api_base".
         """
-        return checks.problem(model, self._environ, self._settings.project_id)
+        return checks.problem(model, self.around)
 
     def unreachable(self, model: ModelRef) -> str | None:
         """Why the model's base URL does not answer, in one sentence; None when it does, or is a public service's own."""
-        return checks.unreachable(model, self._environ)
+        return checks.unreachable(model, self.around)
 
     async def aclose(self) -> None:
         """See app.ports.llm.LLM."""
@@ -99,12 +104,11 @@ class Gateway:
         if name == "openai":
             from app.llm.openai_compatible import OpenAICompatible
 
-            return OpenAICompatible(self._prices, self._environ, self._images)
-        google = (self._settings.project_id, self._settings.location)
+            return OpenAICompatible(self._prices, self.around, self._images)
         if name == "vertex":
             from app.llm.vertex import Vertex
 
-            return Vertex(self._prices, self._environ, *google, images=self._images)
+            return Vertex(self._prices, self.around, self._images)
         from app.llm.litellm import LiteLLM
 
-        return LiteLLM(self._prices, self._environ, *google, images=self._images)
+        return LiteLLM(self._prices, self.around, self._images)

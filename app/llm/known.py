@@ -22,7 +22,8 @@ class Known:
 
     keys: variables of which one must be set. bases: variables that may hold its base URL. default_base: where it is otherwise.
     local: runs on the user's own machine or network and needs no key. own_protocol: is not reached in OpenAI's way even
-    when a base URL is given. examples: names to start from; a guess at what people use, never a limit.
+    when a base URL is given. only_at: domains in which a base URL given for a call must lie, because what is sent there with it
+    cannot be held back. examples: names to start from; a guess at what people use, never a limit.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Known:
     default_base: str = ""
     local: bool = False
     own_protocol: bool = False
+    only_at: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
 
 
@@ -46,10 +48,20 @@ KNOWN: dict[str, Known] = {
             examples=("simulated/primary", "simulated/writer", "simulated/optimizer", "simulated/judge"),
         ),
         Known(
+            "local",
+            "Local model",
+            "openai",
+            bases=("LOCAL_MODEL_BASE",),
+            default_base="http://127.0.0.1:6395/v1",
+            local=True,
+            examples=("local/smollm2",),
+        ),
+        Known(
             "vertex_ai",
             "Vertex AI",
             "vertex",
             own_protocol=True,
+            only_at=("googleapis.com",),
             examples=(
                 "vertex_ai/gemini-3.5-flash",
                 "vertex_ai/gemini-3.5-flash-lite",
@@ -135,6 +147,7 @@ KNOWN: dict[str, Known] = {
             "litellm",
             ("AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"),
             own_protocol=True,
+            only_at=("amazonaws.com",),
             examples=("bedrock/amazon.nova-lite-v1:0",),
         ),
         Known(
@@ -203,12 +216,43 @@ KNOWN: dict[str, Known] = {
             "litellm",
             ("COHERE_API_KEY", "CO_API_KEY"),
             ("COHERE_API_BASE",),
+            "https://api.cohere.com",
             own_protocol=True,
+            only_at=("cohere.com", "cohere.ai"),
         ),
-        Known("cohere", "Cohere", "litellm", ("COHERE_API_KEY", "CO_API_KEY"), ("COHERE_API_BASE",), own_protocol=True),
-        Known("perplexity", "Perplexity", "litellm", ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY")),
-        Known("cerebras", "Cerebras", "litellm", ("CEREBRAS_API_KEY",), ("CEREBRAS_API_BASE",)),
-        Known("nvidia_nim", "NVIDIA NIM", "litellm", ("NVIDIA_NIM_API_KEY",), ("NVIDIA_NIM_API_BASE",)),
+        Known(
+            "cohere",
+            "Cohere",
+            "litellm",
+            ("COHERE_API_KEY", "CO_API_KEY"),
+            ("COHERE_API_BASE",),
+            "https://api.cohere.com",
+            own_protocol=True,
+            only_at=("cohere.com", "cohere.ai"),
+        ),
+        Known(
+            "perplexity",
+            "Perplexity",
+            "litellm",
+            ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
+            default_base="https://api.perplexity.ai",
+        ),
+        Known(
+            "cerebras",
+            "Cerebras",
+            "litellm",
+            ("CEREBRAS_API_KEY",),
+            ("CEREBRAS_API_BASE",),
+            "https://api.cerebras.ai/v1",
+        ),
+        Known(
+            "nvidia_nim",
+            "NVIDIA NIM",
+            "litellm",
+            ("NVIDIA_NIM_API_KEY",),
+            ("NVIDIA_NIM_API_BASE",),
+            "https://integrate.api.nvidia.com/v1",
+        ),
         Known("azure_ai", "Azure AI", "litellm", ("AZURE_AI_API_KEY",), ("AZURE_AI_API_BASE",)),
         Known("huggingface", "Hugging Face", "litellm", ("HUGGINGFACE_API_KEY", "HF_TOKEN")),
     )

@@ -13,16 +13,20 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from app.llm import litellm_errors
 from app.llm.answers import Answer, adjustment, reply
-from app.llm.checks import project_of
+from app.llm.around import Around
+from app.llm.checks import project_of, typed
+from app.llm.litellm_client import GUARDED, GuardedClient
+from app.llm.outbound import Forbidden
 from app.llm.pictures import NOTHING, has_images, in_openais_words, load
 from app.llm.prices import Prices
 from app.llm.routes import Route, base_of, key_for, route
 from app.llm.sse import broken, usage_of
 from app.ports.images import NO_IMAGES, Images
-from app.ports.llm import CallError, Json, ModelRef, Price, Reply, Request, TimedOut
+from app.ports.llm import CallError, Json, Listener, ModelRef, Permanent, Price, Reply, Request, TimedOut
 
 _BEFORE_IMPORT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -52,22 +56,22 @@ _MAY_BE_REFUSED = frozenset(
 _TRANSLATED = _MAY_BE_REFUSED | {"max_tokens", "top_k"}
 
 
-class LiteLLM:
-    """Implements app.ports.llm.LLM. project, location: of Google Cloud, for what Vertex AI hosts besides Gemini."""
+_LATER_S = 1.0
+"""LiteLLM's own deadline comes so many seconds after ours: it tells a late answer from a broken one less well."""
 
-    def __init__(
-        self,
-        prices: Prices | None = None,
-        environ: Mapping[str, str] | None = None,
-        project: str = "",
-        location: str = "global",
-        images: Images = NO_IMAGES,
-    ) -> None:
+
+class LiteLLM:
+    """Implements app.ports.llm.LLM."""
+
+    def __init__(self, prices: Prices | None = None, around: Around | None = None, images: Images = NO_IMAGES) -> None:
+        around = around or Around()
         self._images = images
         self._prices = prices or Prices()
-        self._environ = os.environ if environ is None else environ
-        self._project = project_of(self._environ, project)
-        self._location = location
+        self._around = around
+        self._environ = around.environ
+        self._project = project_of(around.environ, around.project)
+        self._location = around.location
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, GuardedClient] = WeakKeyDictionary()
         self._litellm: Any = None
         self._arguments: frozenset[str] = frozenset()
         """What LiteLLM does not hand to a provider but obeys itself: addresses, keys, other models to ask."""
@@ -79,6 +83,8 @@ class LiteLLM:
         if self._litellm is None:
             self._litellm = await asyncio.to_thread(_load)
             self._arguments = _arguments_of(self._litellm)
+        if "api_base" in access and way.provider and way.provider.name in GUARDED:
+            access["client"] = self._client()
         loaded = await asyncio.to_thread(load, request, self._images) if has_images(request) else NOTHING
         try:
             words, adjustments = self._words(request)
@@ -89,13 +95,13 @@ class LiteLLM:
                     messages=in_openais_words(request.messages, loaded),
                     stream=True,
                     stream_options={"include_usage": True},
-                    timeout=deadline_s,
+                    timeout=deadline_s + _LATER_S,
                     max_retries=0,
                     num_retries=0,
                     **access,
                     **words,
                 )
-                answer = await _read(stream, began)
+                answer = await _read(stream, began, request.listener)
         except TimeoutError:
             raise TimedOut(f"no complete answer within {deadline_s:g} s", maybe_paid=True) from None
         except CallError:
@@ -112,15 +118,28 @@ class LiteLLM:
         """Close LiteLLM's connections, and make it forget them: it would use closed ones again."""
         if self._litellm is None:
             return
+        if client := self._clients.pop(asyncio.get_running_loop(), None):
+            await client.close()
         await self._litellm.close_litellm_async_clients()
         self._litellm.in_memory_llm_clients_cache.flush_cache()
         shared = vars(self._litellm).pop("module_level_aclient", None)  # made again when it is next looked up
         if shared is not None:
             await shared.close()
 
+    def _client(self) -> Any:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = GuardedClient(self._around.guard)
+        return self._clients[loop].handler
+
     def _access(self, way: Route, model: ModelRef) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Address and key for a call, and the secrets among them."""
         provider = way.provider
+        if model.api_base:
+            try:
+                typed(way, model.api_base, self._around.guard)
+            except Forbidden as error:
+                raise Permanent(f"api_base: {error}") from None
         if provider is None or provider.name in ("bedrock", "vertex_ai", "azure_ai"):
             self._lend_environment()
             access: dict[str, Any] = {}
@@ -130,7 +149,7 @@ class LiteLLM:
                 access = {"aws_region_name": model.region}
             return access | ({"api_base": model.api_base} if model.api_base else {}), tuple(self._secrets())
         base = base_of(provider, model.api_base, self._environ) if model.api_base or provider.default_base else ""
-        key, _ = key_for(provider, base, self._environ)
+        key, _ = key_for(provider, base, self._environ, self._around.keys)
         # Without a key of its own LiteLLM would look one up in the environment and send it anywhere.
         access = {"api_key": key or "none"}
         if model.api_base or any(self._environ.get(name) for name in provider.bases):
@@ -192,7 +211,7 @@ def _load() -> Any:
     return litellm
 
 
-async def _read(stream: Any, began: float) -> Answer:
+async def _read(stream: Any, began: float, listener: Listener | None = None) -> Answer:
     """The answer in LiteLLM's stream of chunks."""
     answer = Answer()
     text: list[str] = []
@@ -206,6 +225,8 @@ async def _read(stream: Any, began: float) -> Answer:
                 said, mused = choice.delta.content or "", getattr(choice.delta, "reasoning_content", None) or ""
                 if said or mused:
                     answer.heard(time.perf_counter() - began)
+                if said and listener:
+                    listener.hear(said)
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

@@ -8,12 +8,24 @@ from contextlib import suppress
 from dataclasses import replace
 
 from app.llm.failures import Refusal, error_of, lower, read_refusal, scrub
+from app.llm.outbound import forbidden
 from app.llm.sse import broken
-from app.ports.llm import CallError, ContentFiltered, Rejected, ServerFault, TimedOut, UnknownModel, Unreachable
+from app.ports.llm import (
+    CallError,
+    ContentFiltered,
+    Permanent,
+    Rejected,
+    ServerFault,
+    TimedOut,
+    UnknownModel,
+    Unreachable,
+)
 
 
 def read(error: Exception, secrets: tuple[str, ...]) -> CallError:
     """The port's error for whatever LiteLLM raised."""
+    if refusal_of_ours := next(filter(None, map(forbidden, chain(error))), None):
+        return Permanent(f"api_base: {refusal_of_ours}")
     names = {type(one).__name__ for one in chain(error)}
     if names & {"ConnectError", "ConnectTimeout", "ClientConnectorError", "ClientConnectorDNSError"}:
         return Unreachable("no connection to the provider")

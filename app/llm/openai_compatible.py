@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from app.llm import dialect, sse
+from app.llm import dialect, outbound, sse
 from app.llm.answers import Answer, reply
+from app.llm.around import Around
 from app.llm.failures import Refusal, error_of, lower, read_refusal, scrub
+from app.llm.outbound_aiohttp import connector
 from app.llm.pictures import NOTHING, has_images, load
 from app.llm.prices import Prices
 from app.llm.routes import Endpoint, endpoint, is_local, route
 from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import (
     CallError,
+    Listener,
     ModelRef,
+    Permanent,
     Price,
     Rejected,
     Reply,
@@ -47,18 +50,16 @@ class _Refused(Exception):
 
 
 class OpenAICompatible:
-    """Implements app.ports.llm.LLM. Keys and base URLs come from ``environ``.
+    """Implements app.ports.llm.LLM. Keys, base URLs and what may be connected to come from ``around``.
 
     What a server turned out not to understand (a parameter, a schema, usage in streams) is remembered for its address and
     model, and left out from then on; the reply's raw["adjustments"] says so.
     """
 
-    def __init__(
-        self, prices: Prices | None = None, environ: Mapping[str, str] | None = None, images: Images = NO_IMAGES
-    ) -> None:
+    def __init__(self, prices: Prices | None = None, around: Around | None = None, images: Images = NO_IMAGES) -> None:
         self._images = images
         self._prices = prices or Prices()
-        self._environ = os.environ if environ is None else environ
+        self._around = around or Around()
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
         self._targets: dict[tuple[str, str | None], Endpoint] = {}
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
@@ -77,7 +78,7 @@ class OpenAICompatible:
         """Where the model's calls go; worked out once."""
         place = (model.name, model.api_base)
         if place not in self._targets:
-            self._targets[place] = endpoint(route(model), model.api_base, self._environ)
+            self._targets[place] = endpoint(route(model), model.api_base, self._around.environ, self._around.keys)
         return self._targets[place]
 
     def price(self, model: ModelRef) -> Price | None:
@@ -99,7 +100,7 @@ class OpenAICompatible:
             body, adjustments = dialect.body_of(request, target.model, refused, loaded)
             began = time.perf_counter()
             try:
-                answer = await self._exchange(target, json.dumps(body).encode(), began)
+                answer = await self._exchange(target, json.dumps(body).encode(), began, request.listener)
             except _Refused as error:
                 word = dialect.concession(error.refusal, body)
                 if word is None:
@@ -113,16 +114,21 @@ class OpenAICompatible:
             f"the server refused every form of the request, the last time without {', '.join(sorted(refused))}"
         )
 
-    async def _exchange(self, target: Endpoint, body: bytes, began: float) -> Answer:
+    async def _exchange(self, target: Endpoint, body: bytes, began: float, listener: Listener | None) -> Answer:
         try:
+            self._around.guard.check(target.url)
             post = self._session().post(
                 target.url, data=body, headers=target.headers, allow_redirects=False, proxy=self._proxy(target.url)
             )
             async with post as response:
-                return await _read(response, lambda: time.perf_counter() - began)
+                return await _read(response, lambda: time.perf_counter() - began, listener)
         except sse.RefusedInside as error:
             raise _late(error_of(error.refusal, target.secrets, target.hint)) from None
+        except outbound.Forbidden as error:
+            raise Permanent(f"api_base: {error}") from None
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+            if refusal := outbound.forbidden(error):
+                raise Permanent(f"api_base: {refusal}") from None
             raise Unreachable(
                 f"no connection to {_place(target.url)}: {scrub(_cause(error), target.secrets)}"
             ) from None
@@ -139,7 +145,7 @@ class OpenAICompatible:
         session = self._sessions.get(loop)
         if session is None:
             session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+                connector=connector(self._around.guard, limit=0, ttl_dns_cache=300),
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
@@ -154,13 +160,13 @@ class OpenAICompatible:
         return None if passed_by else self._proxies.get(parts.scheme)
 
 
-async def _read(response: aiohttp.ClientResponse, elapsed: Callable[[], float]) -> Answer:
+async def _read(response: aiohttp.ClientResponse, elapsed: Callable[[], float], listener: Listener | None) -> Answer:
     if response.status != 200:
         body = await _bounded(response, 64 * 1024)
         raise _Refused(read_refusal(response.status, lower(response.headers), body))
     kind = response.content_type
     if kind == "text/event-stream":
-        return await sse.read_stream(response.content.iter_any(), elapsed)
+        return await sse.read_stream(response.content.iter_any(), elapsed, listener)
     if kind == "text/html":
         raise ServerFault("the server sent a web page instead of an answer", maybe_paid=True)
     body = await _bounded(response, sse.LARGEST_BODY + 1)

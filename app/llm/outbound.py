@@ -7,33 +7,31 @@
 A name is judged by all that it resolves to, and what was judged is what is connected to, so that a name which changes its
 mind between two looks gains nothing. ``Guard()`` lets nothing private through: it is the one for addresses that are found in
 data, such as those of images. ``Guard.of(settings.private_hosts)`` is the one for model servers. An address of version 6 that
-holds one of version 4 is judged as that.
+holds one of version 4 is judged as that. How clients obey it: outbound_aiohttp, outbound_requests.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-from urllib.parse import SplitResult, urljoin, urlsplit
-
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from typing import TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 from app.config.hosts import Address, Listed, listed
 
 Resolve: TypeAlias = Callable[[str, int], list[str]]
 """The addresses of a host name. Raises: OSError when there are none."""
 
+THIS_MACHINE = ("127.0.0.0/8", "::1")
+"""What a list of private hosts holds at least, so that a server on this machine needs no setting."""
+
 _METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
 """Where Amazon (by IPv6), Alibaba and Oracle hand out a machine's credentials; the others use link-local addresses."""
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Forbidden(OSError):
@@ -80,10 +78,10 @@ class Guard:
             raise Forbidden(whys[0] if whys else f"{host} has no address")
         return good
 
-    def refuses(self, address: str, port: int) -> str:
-        """Why an address must not be connected to; "" when it may."""
+    def refuses(self, address: str, port: int, host: str = "") -> str:
+        """Why an address must not be connected to; "" when it may. host: the name that led to it."""
         found = _address(address)
-        return self._why_not(address, found, port) if found else f"{address[:100]!r} is no address"
+        return self._why_not(host or address, found, port) if found else f"{address[:100]!r} is no address"
 
     def _why_not(self, host: str, address: Address, port: int) -> str:
         inside = _inner(address)
@@ -97,73 +95,16 @@ class Guard:
         return f"{leads} belongs to {kind}, which is not listed in private_hosts"
 
 
-def connector(guard: Guard, **options: Any) -> aiohttp.TCPConnector:
-    """A connector that connects only where the guard allows it; every other attempt fails with Forbidden as its cause."""
-    keeper = _Doorkeeper(guard)
-    return aiohttp.TCPConnector(resolver=keeper, socket_factory=keeper.open, **options)
-
-
-class _Doorkeeper(AbstractResolver):
-    """Looks names up for a connector and opens its sockets, the only two ways by which it comes to an address."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._vouched: set[tuple[str, int]] = set()
-        """What a listed name led to: its address alone need not be listed."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """See AbstractResolver; all addresses are judged already."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(None, self._guard.allowed, host, port)
-        self._vouched.update((address, port) for address in found)
-        results = (_result(host, address, port) for address in found)
-        return [one for one in results if family in (socket.AF_UNSPEC, one["family"])]
-
-    async def close(self) -> None:
-        """See AbstractResolver; nothing is held."""
-
-    def open(self, info: tuple[Any, ...]) -> socket.socket:
-        """A socket for an address, right before it is connected. Raises: Forbidden."""
-        family, kind, protocol, _, place = info
-        address, port = str(place[0]), int(place[1])
-        if (address, port) not in self._vouched and (why := self._guard.refuses(address, port)):
-            raise Forbidden(why)
-        return socket.socket(family, kind, protocol)
-
-
-def _result(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return {
-        "hostname": host,
-        "host": address,
-        "port": port,
-        "family": family,
-        "proto": 0,
-        "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    }
-
-
-@asynccontextmanager
-async def get(
-    session: aiohttp.ClientSession, guard: Guard, url: str, *, headers: Mapping[str, str] | None = None, hops: int = 0
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The response to a GET, after at most ``hops`` redirects, each judged like the first address.
-
-    session: made with ``connector(guard)``. headers: go no further than to the host that was asked first.
-    Raises: Forbidden, also inside aiohttp's own errors (see ``forbidden``); what aiohttp raises.
+def guard_of(hosts: Iterable[str], bases: Iterable[str] = (), resolve: Resolve = resolved) -> Guard:
+    """The guard for model servers. hosts: of the operator's list. bases: URLs that the operator named otherwise (as a
+    provider's base in the environment, or a proxy); their hosts may be private too, at their port.
     """
-    first = _origin(url)
-    for hop in range(hops + 1):
-        guard.check(url)
-        sent = headers if _origin(url) == first else None
-        async with session.get(url, headers=sent, allow_redirects=False) as response:
-            where = response.headers.get("Location")
-            if response.status not in _REDIRECTS or not where or hop == hops:
-                yield response
-                return
-            url = urljoin(url, where)
+    named = []
+    for base in bases:
+        with suppress(Forbidden, ValueError):
+            host, port = _place(base)
+            named.append(listed(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+    return Guard((*map(listed, hosts), *named), resolve)
 
 
 def forbidden(error: BaseException) -> Forbidden | None:
@@ -189,10 +130,6 @@ def connected(guard: Guard, url: str, timeout_s: float) -> None:
 def _place(url: str) -> tuple[str, int]:
     parts = _parts(url)
     return _plain_name(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    return (_parts(url).scheme, *_place(url))
 
 
 def _parts(url: str) -> SplitResult:

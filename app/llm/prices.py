@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from app.llm import local
 from app.ports.llm import Json, ModelRef, Price, Usage
 
-_TABLE = "model_prices_and_context_window_backup.json"
+TABLE = "model_prices_and_context_window_backup.json"
 _TEXT_MODES = frozenset({"chat", "completion", "responses"})
 _SAME_PROVIDER = {"ollama_chat": "ollama", "text-completion-openai": "openai", "bedrock_converse": "bedrock"}
 
@@ -44,7 +45,7 @@ def bundled() -> dict[str, Entry]:
     package = find_spec("litellm")
     if package is None or package.origin is None:
         return {}
-    raw = json.loads(Path(package.origin).with_name(_TABLE).read_text(encoding="utf-8"))
+    raw = json.loads(Path(package.origin).with_name(TABLE).read_text(encoding="utf-8"))
     read = ((name, _entry(line)) for name, line in raw.items() if line.get("mode") in _TEXT_MODES)
     return {name: entry for name, entry in read if entry}
 
@@ -103,6 +104,8 @@ class Prices:
         """USD per token, or None when unknown; the model's own price comes first, then that of its service tier."""
         if model.price:
             return model.price
+        if model.name.startswith(f"{local.PROVIDER}/") and not model.api_base:
+            return Price(0.0, 0.0)  # it runs on this machine
         entry = self.entry(model.name)
         return entry.of_tier(model.params.get("service_tier")) if entry else None
 
@@ -128,14 +131,18 @@ class Prices:
     def _look_up(self, name: str) -> Entry | None:
         if name in self._overrides:
             return Entry("", self._overrides[name])
+        return bundled().get(self.matched(name))
+
+    def matched(self, name: str) -> str:
+        """The key of the table's line that a model name matches, "" for none."""
         table = bundled()
         provider, slash, rest = name.partition("/")
         if name in table:
-            return table[name]
+            return name
         if not slash:
-            return table.get(longest(name, "", table))
+            return longest(name, "", table)
         full, bare = longest(name, "", table), longest(rest, family(provider), table)
-        return table.get(bare if len(bare) > len(full) - len(provider) - 1 else full)
+        return bare if len(bare) > len(full) - len(provider) - 1 else full
 
 
 class Provided(Protocol):

@@ -1,7 +1,8 @@
 """Which adapter answers for a model's name, at which address and with which key.
 
 A key from the environment goes to the provider's own host, to the host that the environment names as its base, and to this
-machine; to no other, so that nobody can collect it by typing an address into a form.
+machine; to no other, so that nobody can collect it by typing an address into a form. A key that was entered here goes to the
+address that it was entered for. A server's own key comes first, then the environment's, then the one entered for a provider.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import SplitResult, urlsplit
 
+from app.llm import local
+from app.llm.keyring import EMPTY, Keyring
 from app.llm.known import KNOWN, Adapter, Known, litellm_providers
 from app.llm.prices import bundled
 from app.ports.llm import ModelRef, Unauthorized, UnknownModel
@@ -77,16 +80,18 @@ def _unknown(name: str) -> Route:
     raise UnknownModel(f"no provider is called {first!r}{meant or '; for a server of your own, give its api_base'}")
 
 
-def endpoint(way: Route, api_base: str | None, environ: Mapping[str, str]) -> Endpoint:
+def endpoint(way: Route, api_base: str | None, environ: Mapping[str, str], keys: Keyring = EMPTY) -> Endpoint:
     """The address and headers of an OpenAI-compatible call.
 
     Raises: UnknownModel without a usable base URL, Unauthorized without a key.
     """
     provider = way.provider or KNOWN["openai"]
     base = base_of(provider, api_base, environ)
-    key, hint = key_for(provider, base, environ)
+    key, hint = key_for(provider, base, environ, keys)
     url = _chat_url(base, way.model, provider, environ)
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
+    if provider.name == local.PROVIDER:
+        headers["Connection"] = "close"  # llama.cpp's server drops connections after a stream that it promised to keep
     if key:
         headers |= {"api-key": key} if provider.name == "azure" else {"Authorization": f"Bearer {key}"}
     return Endpoint(url, headers, way.model, (key,) if key else (), hint)
@@ -130,21 +135,25 @@ def _without_password(parts: SplitResult, url: str) -> str:
     return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "***@") if "@" in parts.netloc else url
 
 
-def key_for(provider: Known, base: str, environ: Mapping[str, str]) -> tuple[str, str]:
+def key_for(provider: Known, base: str, environ: Mapping[str, str], keys: Keyring = EMPTY) -> tuple[str, str]:
     """The key that may be sent to a base URL ("" for none), and what to say when it is refused.
 
     Raises: Unauthorized when the provider's own host is meant and no key is set.
     """
+    if own := keys.of_server(base):
+        return own, "(the key is the one that was entered with this server)"
     variables = " or ".join(provider.keys)
-    key = next((environ[name].strip() for name in provider.keys if environ.get(name, "").strip()), "")
+    key = key_in(environ, provider)
     trusted = {
         urlsplit(provider.default_base).hostname,
         *(urlsplit(environ.get(v, "")).hostname for v in provider.bases),
     }
     host = urlsplit(base).hostname or ""
+    if not key and (entered := keys.of_provider(provider.name, base)):
+        return entered, "(the key is the one that was entered on the page Providers)"
     if not key:
         if host == urlsplit(provider.default_base).hostname and not provider.local:
-            raise Unauthorized(f"no key for {provider.title}: set {variables}")
+            raise Unauthorized(f"no key for {provider.title}: set {variables}, or enter one on the page Providers")
         return "", f"(no key was sent; set {variables})" if variables else ""
     if host in trusted or is_local(host):
         return key, f"(the key came from {variables})"
@@ -153,6 +162,11 @@ def key_for(provider: Known, base: str, environ: Mapping[str, str]) -> tuple[str
         "",
         f"(no key was sent: {variables} goes only to hosts that you trust; set {where or 'no other'} to {base})",
     )
+
+
+def key_in(environ: Mapping[str, str], provider: Known) -> str:
+    """The provider's key in the environment, "" without one."""
+    return next((environ[name].strip() for name in provider.keys if environ.get(name, "").strip()), "")
 
 
 def is_local(host: str) -> bool:

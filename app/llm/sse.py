@@ -8,7 +8,7 @@ from typing import Any
 
 from app.llm.answers import Answer
 from app.llm.failures import Refusal, read_refusal
-from app.ports.llm import ServerFault, Usage
+from app.ports.llm import Listener, ServerFault, Usage
 
 LARGEST_BODY = 64 * 2**20
 """Bytes of one answer; more is no answer that anybody asked for."""
@@ -31,12 +31,14 @@ def broken(what: str) -> ServerFault:
     return ServerFault(f"the server's answer is broken: {what}", maybe_paid=True)
 
 
-async def read_stream(chunks: AsyncIterator[bytes], elapsed: Callable[[], float]) -> Answer:
-    """The answer in a stream of server-sent events. elapsed: seconds since sending.
+async def read_stream(
+    chunks: AsyncIterator[bytes], elapsed: Callable[[], float], listener: Listener | None = None
+) -> Answer:
+    """The answer in a stream of server-sent events. elapsed: seconds since sending. listener: hears it while it comes.
 
     Raises: ServerFault for a broken stream, RefusedInside for an error event.
     """
-    collected = _Stream(elapsed)
+    collected = _Stream(elapsed, listener)
     rest, size = b"", 0
     async for chunk in chunks:
         size += len(chunk)
@@ -53,8 +55,9 @@ async def read_stream(chunks: AsyncIterator[bytes], elapsed: Callable[[], float]
 class _Stream:
     """What has come so far."""
 
-    def __init__(self, elapsed: Callable[[], float]) -> None:
+    def __init__(self, elapsed: Callable[[], float], listener: Listener | None) -> None:
         self._elapsed = elapsed
+        self._listener = listener
         self._answer = Answer()
         self._text: list[str] = []
         self._thought: list[str] = []
@@ -70,6 +73,8 @@ class _Stream:
         for choice in _list(event.get("choices")):
             if choice.get("index", 0) == 0:
                 self._choose(choice)
+                if choice.get("logprobs"):
+                    self._answer.record["logprobs"] = True
         if not self._answer.model:
             self._answer.model = str(event.get("model") or "")
         record = self._answer.record
@@ -84,6 +89,8 @@ class _Stream:
         text, thought = _said(delta)
         if text or thought:
             self._answer.heard(self._elapsed())
+        if text and self._listener:
+            self._listener.hear(text)
         self._text.append(text)
         self._thought.append(thought)
         self._answer.finish = str(choice.get("finish_reason") or self._answer.finish)

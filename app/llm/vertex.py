@@ -6,10 +6,9 @@ google-cloud-aiplatform is imported inside the call: it is large, and only worke
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Any
 
 from app.llm import vertex_wire
 from app.llm.answers import reply
+from app.llm.around import Around
 from app.llm.checks import project_of
 from app.llm.pictures import load
 from app.llm.prices import Prices
@@ -37,20 +37,14 @@ class _Target:
 class Vertex:
     """Implements app.ports.llm.LLM for ``vertex_ai/gemini-...`` and ``vertex_ai/endpoints/...`` (tuned models)."""
 
-    def __init__(
-        self,
-        prices: Prices | None = None,
-        environ: Mapping[str, str] | None = None,
-        project: str = "",
-        location: str = "global",
-        images: Images = NO_IMAGES,
-    ) -> None:
+    def __init__(self, prices: Prices | None = None, around: Around | None = None, images: Images = NO_IMAGES) -> None:
+        around = around or Around()
         self._images = images
-        environ = os.environ if environ is None else environ
         self._prices = prices or Prices()
-        self._project = project_of(environ, project)
-        self._location = location or "global"
-        self._clients = Clients(environ)
+        self._project = project_of(around.environ, around.project)
+        self._location = around.location or "global"
+        self._guard = around.guard
+        self._clients = Clients(around.environ, around.guard)
 
     async def complete(self, request: Request, *, deadline_s: float) -> Reply:
         """See app.ports.llm.LLM."""
@@ -90,7 +84,7 @@ class Vertex:
             began = time.perf_counter()
             stream = client.stream_generate_content(sent, retry=None, timeout=call.remaining())
             call.follow(stream)
-            answer = vertex_wire.read(stream, lambda: time.perf_counter() - began)
+            answer = vertex_wire.read(stream, lambda: time.perf_counter() - began, request.listener)
         return reply(answer, request, self._prices, time.perf_counter() - began, adjustments)
 
 

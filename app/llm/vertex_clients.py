@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from app.llm.outbound import Guard
+from app.llm.outbound_requests import adapter_of
+
 if TYPE_CHECKING:
     from google.cloud.aiplatform_v1.services.prediction_service import PredictionServiceClient
 
@@ -19,13 +22,14 @@ _PIECE = 65536
 
 
 class Clients:
-    """The clients of one adapter. environ: where GOOGLE_APPLICATION_CREDENTIALS is looked for.
+    """The clients of one adapter. environ: where GOOGLE_APPLICATION_CREDENTIALS is looked for. guard: where they may connect.
 
     Credentials are Google's Application Default Credentials; they are sent to googleapis.com and nowhere else.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], guard: Guard) -> None:
         self._environ = environ
+        self._guard = guard
         self._lock = threading.Lock()
         self._idle: dict[str, list[PredictionServiceClient]] = defaultdict(list)
         self._credentials: Any = None
@@ -62,18 +66,22 @@ class Clients:
         from google.cloud.aiplatform_v1.services.prediction_service import PredictionServiceClient
 
         client = PredictionServiceClient(
-            transport="rest", credentials=self._credentials_for(host), client_options={"api_endpoint": host}
+            transport="rest", credentials=self.credentials_for(host), client_options={"api_endpoint": host}
         )
         # By default the stream is read byte by byte, which takes more time than all the rest of a call.
         transport: Any = client.transport
         transport._session.hooks["response"].append(_read_in_pieces)
+        transport._session.max_redirects = 0
+        if not _is_googles(host):
+            transport._session.mount(host, adapter_of(self._guard))
         return client
 
-    def _credentials_for(self, host: str) -> Any:
+    def credentials_for(self, host: str) -> Any:
+        """Google's credentials for its own hosts, none for others. Raises: google.auth.exceptions.GoogleAuthError."""
         import google.auth
         from google.auth.credentials import AnonymousCredentials
 
-        if not (urlsplit(host).hostname or "").endswith(".googleapis.com"):
+        if not _is_googles(host):
             return AnonymousCredentials()  # type: ignore[no-untyped-call]
         with self._lock:
             if self._credentials is None:
@@ -81,6 +89,10 @@ class Clients:
                     os.environ.setdefault(_FILE, file)  # which may have been named in .env only
                 self._credentials, _ = google.auth.default(scopes=[SCOPE])
             return self._credentials
+
+
+def _is_googles(host: str) -> bool:
+    return (urlsplit(host).hostname or "").endswith(".googleapis.com")
 
 
 def _close(client: PredictionServiceClient) -> None:

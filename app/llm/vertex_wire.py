@@ -14,6 +14,7 @@ from app.ports.llm import (
     CallError,
     ContentFiltered,
     Json,
+    Listener,
     Message,
     Rejected,
     Request,
@@ -30,6 +31,13 @@ _SAME_NAME = (
 )
 _THINKING_TOKENS = {"minimal": 512, "low": 1024, "medium": 8192, "high": 24576}
 """What Gemini 2.5 is given, which takes a number; Gemini 3 takes the word."""
+
+_HARMS = (
+    "HARM_CATEGORY_HATE_SPEECH",
+    "HARM_CATEGORY_DANGEROUS_CONTENT",
+    "HARM_CATEGORY_HARASSMENT",
+    "HARM_CATEGORY_SEXUALLY_EXPLICIT",
+)
 
 _STOPPED = frozenset(
     {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "IMAGE_SAFETY", "LANGUAGE"}
@@ -54,6 +62,11 @@ def request_of(request: Request, model: str, loaded: Loaded = NOTHING) -> tuple[
         if m.role != "system"
     ]
     sent = api.GenerateContentRequest(model=model, contents=contents, generation_config=config)
+    if threshold := request.model.params.get("safety_threshold"):
+        try:
+            sent.safety_settings = _safety(str(threshold))
+        except AttributeError:
+            raise Rejected(f"safety_threshold {scrub(str(threshold))[:40]!r} is none of Vertex AI's") from None
     if system:
         sent.system_instruction = api.Content(parts=[api.Part(text=system)])
     return sent, adjustments
@@ -82,6 +95,8 @@ def _config(request: Request, model: str) -> tuple[Any, list[Json]]:
             values["stop_sequences"] = [value] if isinstance(value, str) else value
         elif name == "reasoning_effort" and value in _THINKING_TOKENS:
             values["thinking_config"] = _thinking(str(value), model)
+        elif name == "safety_threshold":
+            continue  # it stands beside the settings, see _safety
         elif name == "thinking_budget":
             values["thinking_config"] = api.GenerationConfig.ThinkingConfig(thinking_budget=value)
         else:
@@ -90,6 +105,14 @@ def _config(request: Request, model: str) -> tuple[Any, list[Json]]:
         values["response_mime_type"] = "application/json"
         values["response_schema"] = schema_of(request.response_schema)
     return api.GenerationConfig(**values), adjustments
+
+
+def _safety(threshold: str) -> list[Any]:
+    """The same threshold for every category of harm that answers are looked at for. Raises: AttributeError, TypeError."""
+    from google.cloud import aiplatform_v1 as api
+
+    level = getattr(api.SafetySetting.HarmBlockThreshold, threshold.upper())
+    return [api.SafetySetting(category=getattr(api.HarmCategory, name), threshold=level) for name in _HARMS]
 
 
 def _thinking(effort: str, model: str) -> Any:
@@ -121,7 +144,7 @@ def schema_of(schema: Json) -> Any:
     return api.Schema(**values)
 
 
-def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
+def read(stream: Iterable[Any], elapsed: Callable[[], float], listener: Listener | None = None) -> Answer:
     """The answer in a stream of responses. elapsed: seconds since sending.
 
     Raises: ContentFiltered for a blocked prompt, ServerFault for a stream without an end.
@@ -141,6 +164,8 @@ def read(stream: Iterable[Any], elapsed: Callable[[], float]) -> Answer:
                 (thought if part.thought else text).append(part.text)
                 if part.text:
                     answer.heard(elapsed())
+                if listener and part.text and not part.thought:
+                    listener.hear(part.text)
             answer.finish = _finish(candidate) or answer.finish
     if not answer.finish:
         raise broken("it ended without a finished candidate")

@@ -118,13 +118,29 @@ class ModelRef:
     vision: bool | None = None
 
 
+class Listener(Protocol):
+    """Hears an answer while it comes, for whoever watches. Returns at once, never raises; may be called from any thread."""
+
+    def begin(self) -> None:
+        """The request is sent, perhaps for another time: what was heard before is no part of the answer."""
+        ...
+
+    def hear(self, text: str) -> None:
+        """The next piece of the answer; thinking is not a part of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One model call. response_schema: JSON schema that the reply must follow where the provider can enforce it."""
+    """One model call. response_schema: JSON schema that the reply must follow where the provider can enforce it.
+
+    listener: hears the answer piece by piece from an adapter that gets it so; it is no part of what is asked.
+    """
 
     model: ModelRef
     messages: tuple[Message, ...]
     response_schema: Json = None
+    listener: Listener | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.ports.llm import ModelRef
+
+
+def place(model: ModelRef) -> str:
+    """A model with where it is served; the same model elsewhere has a rate limit of its own."""
+    return f"{model.name}@{model.api_base or model.region}"
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.core.datasets.doctor import Finding
 from app.ports.journal import Totals
+from app.services import results
+from app.services.comparison.told import result as compared
 from app.services.datasets import BundledSample
 from app.services.labels import Case
+from app.services.playground.answers import Card
 from app.services.runs.bill import Bill
 from app.services.runs.speed import document as speed_line
 from app.services.spending import Ledger, Spending
 from app.store.api_access import ApiToken
+from app.store.label_moves import LabelMove
 from app.store.models import Dataset, Event, Prompt, PromptVersion, Ruling, Run, SampleRow
 
 Document = dict[str, Any]
+RESULTS: dict[str, Callable[[Run, Document], Document]] = {
+    "plan": results.plan,
+    "compare": compared,
+    "try": results.attempt,
+    "benchmark": results.benchmark,
+}
+"""How a run came out, by kind; the others are told as trainings."""
 
 
 def dataset(row: Dataset, *, full: bool = False) -> Document:
@@ -99,6 +110,11 @@ def prompt(row: Prompt, versions: int) -> Document:
     }
 
 
+def label_move(row: LabelMove) -> Document:
+    """A label was pointed at a version; null when it was taken away."""
+    return {"label": row.label, "version": row.version.number if row.version else None, "at": time(row.at)}
+
+
 def version(row: PromptVersion) -> Document:
     """One version of a prompt, with its texts."""
     pair = row.prompt.kind == "pair"
@@ -132,9 +148,11 @@ def run(row: Run, *, full: bool = False) -> Document:
         "reason": row.reason,
         "wish": row.wish,
         "simulated": row.simulated,
-        "dataset": row.spec["dataset"]["name"],
+        "dataset": (row.spec.get("dataset") or {}).get("name"),
         "prompt": row.prompt.name if row.prompt else None,
         "cloned_from": row.cloned_from,
+        "origin": row.origin_id,
+        "imported_at": time(row.imported_at),
         "resume_at": time(dt.datetime.fromtimestamp(row.resume_at, dt.UTC)) if row.resume_at else None,
         "created_at": time(row.created_at),
         "started_at": time(row.started_at),
@@ -211,91 +229,12 @@ def _sums(totals: Totals) -> Document:
 
 def result(row: Run, totals: Totals) -> Document:
     """How a run came out, in the shape of its kind."""
-    shapes = {"plan": plan_result, "benchmark": benchmark_result}
-    return shapes.get(row.kind, training_result)(row, totals)
+    return RESULTS.get(row.kind, results.training)(row, spent(totals))
 
 
-def benchmark_result(row: Run, totals: Totals) -> Document:
-    """How a benchmark's configs stand with its reviewer; what people say is told by app.services.benchmarks.documents."""
-    outcome = row.outcome or {}
-    told = {
-        name: outcome.get(name) for name in ("verdict", "sentence", "standings", "runs", "stopped_by", "stopped_why")
-    }
-    return {
-        "run": row.id,
-        "status": row.status,
-        "reason": row.reason,
-        "simulated": row.simulated,
-        **told,
-        **spent(totals),
-    }
-
-
-def plan_result(row: Run, totals: Totals) -> Document:
-    """What a plan says about its training; null what was not measured (see app.core.kinds.advice)."""
-    outcome = row.outcome or {}
-    figures = (
-        "pilot",
-        "noise",
-        "detectable",
-        "needed",
-        "worth",
-        "alpha",
-        "power",
-        "alike",
-        "split",
-        "repeats",
-        "expected",
-    )
-    return {
-        "run": row.id,
-        "status": row.status,
-        "reason": row.reason,
-        "verdict": outcome.get("verdict"),
-        "sentence": outcome.get("sentence"),
-        "simulated": row.simulated,
-        "advice": outcome.get("advice", []),
-        **{name: outcome.get(name) for name in figures},
-        "stopped_by": None,
-        **spent(totals),
-    }
-
-
-def training_result(row: Run, totals: Totals) -> Document:
-    """How a training came out, on the sealed test alone; null what was not measured."""
-    outcome = row.outcome or {}
-    test = outcome.get("test") or {}
-    paired = test.get("paired") or {}
-    return {
-        "run": row.id,
-        "status": row.status,
-        "reason": row.reason,
-        "verdict": outcome.get("verdict"),
-        "sentence": outcome.get("sentence"),
-        "simulated": row.simulated,
-        "baseline": (test.get("initial") or {}).get("mean"),
-        "final": (test.get("final") or {}).get("mean"),
-        "delta": paired.get("delta"),
-        "interval": [paired["low"], paired["high"]] if paired.get("delta") is not None else None,
-        "p_value": paired.get("p_value"),
-        "stopped_by": outcome.get("stopped_by"),
-        "stopped_why": outcome.get("stopped_why"),
-        "shorter": _shorter(outcome.get("shortening")),
-        **spent(totals),
-    }
-
-
-def _shorter(found: Any) -> Document | None:
-    """What came of the shortening; null when nobody asked for it. version: its number in the run, null when there is none."""
-    if not found:
-        return None
-    return {
-        "version": (found["offer"] or {}).get("number"),
-        "usable": found["usable"],
-        "sentence": found["sentence"],
-        "tokens_before": found["tokens_before"],
-        "tokens_after": found["tokens_after"],
-    }
+def tried(row: Run, cards: Sequence[Card], totals: Totals) -> Document:
+    """The answers of a try as far as they have come (see results.tried)."""
+    return results.tried(row, cards, spent(totals))
 
 
 def event(row: Event) -> Document:

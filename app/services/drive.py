@@ -21,6 +21,7 @@ from app.core.pace import LocalPace
 from app.core.run import Run as Engine
 from app.ports.crew import Crew
 from app.ports.journal import JournalError, Totals
+from app.ports.live import Ear
 from app.ports.llm import LLM, Json
 from app.ports.pace import Lane, Pace
 from app.ports.scoring import Tools
@@ -63,12 +64,14 @@ def drive(  # noqa: PLR0913 - each is named, and all but four have a default
     lease_s: float,
     machine: Machine = Machine(),  # noqa: B008 - a frozen value
     colleagues: Colleagues = Colleagues(),
+    open_ear: Callable[[str], Ear | None] = lambda _: None,
     open_journal: Callable[..., SqlJournal] = SqlJournal,
 ) -> str:
     """Work on a run to its end, its pause, or the loss of its lease.
 
     open_llm, open_tools: make the models' adapter and what scorers may use; both are closed afterwards. owner: who holds the
-    lease, for people. machine: where we are. colleagues: the other workers.
+    lease, for people. machine: where we are. colleagues: the other workers. open_ear: makes what hears the run's answers while
+    they come; closed afterwards.
     Returns the status that this brought about; "" when the run needs no worker, has another one, or was lost to one.
     """
     claim = _take(database, run_id, owner, lease_s)
@@ -78,7 +81,7 @@ def drive(  # noqa: PLR0913 - each is named, and all but four have a default
     try:
         _bring_back(database, claim, machine)
         journal = open_journal(database, claim, spool_in=machine.spool, patience_s=machine.wait_s)
-        world = _World(database, journal, machine, open_llm, open_tools, colleagues)
+        world = _World(database, journal, machine, open_llm, open_tools, colleagues, open_ear)
         end = _run(_work(world, claim), journal)
         journal.stop()
         _bring_back(database, claim, machine, helpers=True)
@@ -138,6 +141,7 @@ class _World:
     open_llm: Callable[[], LLM]
     open_tools: Callable[[], Tools]
     colleagues: Colleagues
+    open_ear: Callable[[str], Ear | None]
 
 
 async def _work(world: _World, claim: claims.Claim) -> End:
@@ -146,6 +150,7 @@ async def _work(world: _World, claim: claims.Claim) -> End:
     run, elapsed_s = insist(lambda: _known(world.database, claim.run_id), world.machine.wait_s)
     before = await world.journal.totals()
     llm, pace, tools = world.open_llm(), world.colleagues.open_pace(), world.open_tools()
+    ear = world.open_ear(claim.run_id)
     engine = Engine(
         llm,
         world.journal,
@@ -156,9 +161,12 @@ async def _work(world: _World, claim: claims.Claim) -> End:
         pace=pace,
         crew=world.colleagues.crew(claim) if _may_be_shared(run.spec) else None,
     )
+    engine.ear = ear
     try:
         return await _conduct(world, run, engine, before, tools)
     finally:
+        if ear:
+            ear.close()
         tools.close()
         await llm.aclose()
         await pace.aclose()
@@ -216,12 +224,11 @@ def _known(database: Database, run_id: str) -> tuple[Run, float]:
 def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
-        if spec["dataset"]["id"] is None:  # what it asks is pinned whole
-            return kind.prepare(spec, [], tools)
-        rows = examples_of(session, spec["dataset"]["id"])
+        own = (spec.get("dataset") or {}).get("id")
+        rows = examples_of(session, own) if own else []
         # Those that the split was made with: of a re-judging, the ones of the training that is judged again.
-        source = spec.get("source", spec)
-        if pictures := pictures_of(session, source["dataset"]["id"]):
+        source = spec.get("source", spec).get("dataset")
+        if source and source["id"] and (pictures := pictures_of(session, source["id"])):
             spec = spec | {"pictures": pictures}
         if "source" in spec:  # it works on what an earlier run has on record
             spec = spec | {"record": record_of(session, spec["source"])}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select
 
 from app.config import Retention
 from app.store import removal
@@ -71,7 +71,8 @@ def prune(
         work.run(run_id)
     for days, each in ((keep.runs_days, work.old_run), (keep.calls_days, work.calls), (keep.events_days, work.events)):
         if days is not None:
-            old = (Run.status.in_(removal.ENDED), Run.ended_at < dt.datetime.now(dt.UTC) - dt.timedelta(days=days))
+            kept_since = func.coalesce(Run.imported_at, Run.ended_at)
+            old = (Run.status.in_(removal.ENDED), kept_since < dt.datetime.now(dt.UTC) - dt.timedelta(days=days))
             for run_id in work.runs(*old):
                 each(run_id, *old)
     work.datasets()

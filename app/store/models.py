@@ -221,6 +221,7 @@ class Run(Base):
     __table_args__ = (
         Index("ix_runs_created_at", "created_at", "id"),
         Index("ix_runs_status", "status"),
+        Index("ix_runs_origin_id", "origin_id", **only_where("origin_id IS NOT NULL")),
         Index("ix_runs_deleted_at", "deleted_at", **only_where("deleted_at IS NOT NULL")),
     )
     id: Mapped[str] = mapped_column(CleanString(16), primary_key=True)
@@ -238,6 +239,10 @@ class Run(Base):
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("datasets.id"))
     prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"))
     cloned_from: Mapped[str | None] = mapped_column(CleanString(16))
+    origin_id: Mapped[str | None] = mapped_column(CleanString(16))
+    """Of an imported run: its id where it was made."""
+    imported_at: Mapped[dt.datetime | None]
+    """When it came from another installation; it is only looked at and never worked on."""
     outcome: Mapped[Json] = mapped_column(JsonColumn, default=None, nullable=True)
     spent: Mapped[Json] = mapped_column(JsonColumn, default=None, nullable=True)
     """Its totals (app.ports.journal.Totals) when the last worker ended it; None while one may still be spending."""

@@ -78,6 +78,7 @@ def hide_run(connection: Connection, run_id: str, *only: ColumnElement[bool]) ->
     if connection.execute(hide.values(gone | {"status": "cancelled"})).rowcount != 1:
         return False
     spending.settle(connection, run_id)
+    spending.forget_imported(connection, run_id)
     connection.execute(update(PromptVersion).where(PromptVersion.run_id == run_id).values(run_id=None))
     return True
 

@@ -105,10 +105,18 @@ def settle(connection: Connection, run_id: str) -> None:
         connection.execute(update(Run).where(Run.id == run_id).values(spent=spent))
 
 
+def forget_imported(connection: Connection, run_id: str) -> None:
+    """Remove the bill of an imported run, whose money was spent elsewhere; that of another run stays. Does not commit."""
+    imported = select(Run.id).where(Run.id == run_id, Run.imported_at.is_not(None))
+    connection.execute(delete(SpendingRow).where(SpendingRow.run_id.in_(imported)))
+
+
 def since(connection: Connection, day: str) -> Iterator[Spent]:
-    """Everything spent on and after a day: what is written down, and what runs that are not over have spent so far."""
+    """Everything spent here on and after a day: what is written down, and what runs that are not over have spent so far."""
     growing = set(connection.scalars(select(Run.id).where(Run.status.in_(("queued", "running")))))
-    query = select(SpendingRow).where(SpendingRow.day >= day).order_by(SpendingRow.day, SpendingRow.id)
+    elsewhere = select(Run.id).where(Run.imported_at.is_not(None))
+    query = select(SpendingRow).where(SpendingRow.day >= day, SpendingRow.run_id.not_in(elsewhere))
+    query = query.order_by(SpendingRow.day, SpendingRow.id)
     for row in connection.execute(query):
         if row.run_id not in growing:
             yield _spent(row)

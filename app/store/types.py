@@ -115,6 +115,23 @@ def _sqlite_day(element: utc_day, compiler: SQLCompiler, **kw: Any) -> str:
     return f"substr({compiler.process(element.clauses, **kw)}, 1, 10)"
 
 
+class epoch_second(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it is
+    """A Utc column as whole seconds since the epoch, rounded down."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(epoch_second, "postgresql")
+def _postgres_second(element: epoch_second, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **kw)}))::bigint"
+
+
+@compiles(epoch_second, "sqlite")
+def _sqlite_second(element: epoch_second, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
 class epoch_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function that it is
     """Seconds since the epoch by the database's clock, for leases: workers' clocks may disagree."""
 

@@ -10,6 +10,7 @@ from app.web import (
     assets,
     benchmarks,
     compare,
+    comparisons,
     database,
     datasets,
     errors,
@@ -22,6 +23,7 @@ from app.web import (
     navigation,
     params,
     pictures,
+    playground,
     prompts,
     providers,
     reference,
@@ -30,6 +32,7 @@ from app.web import (
     spending,
     style,
     trainings,
+    works,
 )
 from app.web.context import Backend, attach
 
@@ -41,6 +44,8 @@ BLUEPRINTS = (
     runs.pages,
     live.pages,
     compare.pages,
+    comparisons.pages,
+    playground.pages,
     spending.pages,
     datasets.pages,
     prompts.pages,
@@ -49,6 +54,7 @@ BLUEPRINTS = (
     models.pages,
     pictures.pages,
     providers.pages,
+    works.pages,
     reference.pages,
     style.pages,
 )

@@ -1,167 +1,163 @@
-"""Two versions on the same examples, or two runs: prompts, scores, settings and answers side by side."""
+"""Two to eight versions of prompts side by side: texts, scores, costs, settings, answers. All of it stands in the address."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.stats import Paired
 from app.services import comparison, prompts, runs
-from app.services.comparison import Comparison
-from app.services.errors import Invalid, NotFound, Problem
+from app.services.comparison import FIELD, MOST, Column, Side
+from app.services.errors import Invalid
 from app.store.models import Run
-from app.web import params, story
+from app.web import params
 from app.web.database import session
-from app.web.errors import by_field
-from app.web.fmt import p_value, signed
+from app.web.runs.compared import SHOWS
 from app.web.runs.page import PAGE
-from app.web.runs.records import CHANGES, SHOWS, SPLITS, in_words
-from app.web.story import Story, Version
+from app.web.runs.records import TITLES, in_words
 
 pages = Blueprint("compare", __name__, url_prefix="/compare")
 
 OFFERED = 50
 """Newest runs that are offered for choice; any other one can stand in the address."""
-UNTOLD = frozenset({"system_prompt", "output_prompt", "digest", "id"})
-ALPHA = 0.05
+NOT_COMPARED = "plan"
+"""The kind of run that measures no versions of prompts."""
+UNTOLD = frozenset(
+    {
+        "system_prompt",
+        "output_prompt",
+        "instructions",
+        "digest",
+        "id",
+        "notes",
+        "bounds",
+        "source",
+        "candidates",
+        "lanes",
+    }
+)
+SMALL_TABLE = 3
+"""More versions than these make the table of answers scroll sideways."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """A version of a run, as ``run:number`` stands in the address; without a number it is the run's final version."""
+class Choice:
+    """One field of the form. said: what stands in the address. without, first: the address without it, and with it first."""
 
-    run: Run
-    story: Story
-    version: Version
-
-    @property
-    def name(self) -> str:
-        """How the address calls it."""
-        return f"{self.run.id}:{self.version.number}"
+    name: str
+    said: str
+    options: list[tuple[str, str]]
+    side: Side | None = None
+    error: str = ""
+    without: str = ""
+    first: str = ""
 
 
 @pages.get("")
 def index() -> ResponseReturnValue:
-    """Choose two and see them beside each other."""
+    """Choose what to compare, and see it side by side."""
+    said = _said()
+    if len(said) > MOST:
+        told = f"at most {MOST} versions can stand side by side; these are {len(said)}. The first {MOST} are kept below"
+        return _page([_choice(n, said[:MOST], _offered()) for n in range(MOST)], told), 422
+    choices = [_choice(n, said, _offered()) for n in range(len(said))]
+    wrong = any(choice.error for choice in choices)
+    sides = [choice.side for choice in choices if choice.side]
+    if wrong or len(said) < comparison.FEWEST:
+        return _page(choices), 422 if wrong else 200
+    return _page(choices, **_compared(sides))
+
+
+def _said() -> list[str]:
+    """The versions that the address names, each once; older addresses call two of them a and b."""
+    named = [request.args.get("a", ""), request.args.get("b", ""), *request.args.getlist(FIELD)]
+    return list(dict.fromkeys(name[:100] for each in named if (name := params.clean(each))))
+
+
+def _choice(number: int, said: Sequence[str], offered: list[tuple[str, str]]) -> Choice:
+    name, own = f"{FIELD}-{number}", said[number]
     try:
-        sides = [_side("a"), _side("b")]
+        side = comparison.side(session(), own)
     except Invalid as error:
-        return _page([None, None], errors=by_field(error)), 422
-    return _page(sides)
+        return Choice(name, own, [(own, own), *offered], error=error.problems[0].message)
+    others = [one for one in said if one != own]
+    known = comparison.versions(runs.notes(session(), side.run.id))
+    mine = [(f"{side.run.id}:{v.number}", f"{side.run.name}: {Side(side.run, v).title}") for v in known.values()]
+    return Choice(
+        name, side.address, [*mine, *offered], side,
+        without=url_for("compare.index", of=others),
+        first=url_for("compare.index", of=[own, *others]) if number else "",
+    )  # fmt: skip
 
 
-def _side(field: str) -> Side | None:
-    said = params.text(field, longest=40)
-    if not said:
-        return None
-    run_id, _, number = said.partition(":")
-    try:
-        run = runs.get(session(), run_id)
-    except NotFound:
-        raise Invalid([Problem(field, f"there is no run {run_id}")]) from None
-    tale = story.read(runs.notes(session(), run.id))
-    version = tale.versions.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 9 else None
-    version = version or (None if number else tale.best)
-    if version is None:
-        raise Invalid([Problem(field, f"run {run_id} has no scored version {number}".rstrip())])
-    return Side(run, tale, version)
+def _offered() -> list[tuple[str, str]]:
+    newest = runs.list_runs(session(), limit=OFFERED)
+    return [(run.id, run.name or run.id) for run in newest if run.kind != NOT_COMPARED and run.status != "queued"]
 
 
-def _page(sides: list[Side | None], errors: dict[str, str] | None = None) -> str:
-    a, b = sides
-    filters = {"a": a.name if a else "", "b": b.name if b else ""}
-    values: dict[str, Any] = {"both": None}
-    if a and b:
-        values = _compared(a, b)
-        filters["split"] = values["split"]
-    options = {f"options_{field}": _options(side) for field, side in (("a", a), ("b", b))}
-    return render_template("compare/index.html", errors=errors or {}, filters=filters, **options, **values)
+def _page(choices: Sequence[Choice], refusal: str = "", **values: Any) -> str:
+    filters = {"columns": None, **values}
+    return render_template(
+        "compare/index.html", choices=choices, refusal=refusal, offered=_offered(), most=MOST, field=FIELD, **filters
+    )
 
 
-def _options(chosen: Side | None) -> list[tuple[str, str]]:
-    """What a side can be: every version of the run chosen there, then the newest runs."""
-    options = [("", "Choose a run")]
-    if chosen:
-        numbers = sorted(chosen.story.versions)
-        options += [(f"{chosen.run.id}:{n}", f"{chosen.run.name}: {_title(n)}") for n in numbers]
-    others = runs.list_runs(session(), kind="train", limit=OFFERED)
-    return options + [(run.id, run.name or run.id) for run in others if run.status != "queued"]
-
-
-def _title(number: int) -> str:
-    return "initial prompts" if number == 0 else f"proposal {number}"
-
-
-def _compared(a: Side, b: Side) -> dict[str, Any]:
-    tested = a.story.test is not None and b.story.test is not None
-    split = params.choice("split", SPLITS, "test" if tested else "validation")
-    sides = [comparison.Side(side.run, side.version.digest) for side in (a, b)]
-    result = comparison.compare(session(), sides[0], sides[1], split)
-    here = partial(url_for, "compare.index", a=a.name, b=b.name, split=split)
+def _compared(sides: list[Side]) -> dict[str, Any]:
+    tested = all((side.run.outcome or {}).get("test") for side in sides)
+    split = params.choice("split", comparison.SPLITS, "test" if tested else _best_split(sides))
+    columns = comparison.compare(session(), sides, split)
+    here = partial(url_for, "compare.index", of=[side.address for side in sides], split=split)
     return {
-        "both": (a, b),
+        "columns": columns,
         "split": split,
-        "splits": [(name, name) for name in SPLITS],
-        "swap": url_for("compare.index", a=b.name, b=a.name, split=split),
-        "result": result,
-        "sentence": sentence(result, split),
-        "texts": [
-            ("System prompt", prompts.word_diff(a.version.system_prompt, b.version.system_prompt)),
-            ("Output prompt", prompts.word_diff(a.version.output_prompt, b.version.output_prompt)),
-        ],
-        "settings_differ": [
-            (name.replace(".", ": ").replace("_", " "), in_words(old) or "–", in_words(new) or "–")
-            for name, old, new in comparison.differences(a.run.spec, b.run.spec, UNTOLD)
-        ],
-        **_examples(a, b, split, here),
+        "splits": [(name, "all examples" if name == "all" else name) for name in comparison.SPLITS],
+        "sentences": [(column, comparison.sentence(column, split)) for column in columns[1:]],
+        "texts": [(side, _texts(sides[0], side)) for side in sides[1:]],
+        "settings_differ": _settings([side.run for side in sides]),
+        "one_run": len({side.run.id for side in sides}) == 1,
+        "wide": len(sides) > SMALL_TABLE,
+        **_examples(columns, split, here),
     }
 
 
-def _examples(a: Side, b: Side, split: str, here: partial[str]) -> dict[str, Any]:
-    if a.run.id != b.run.id:
-        return {"rows": None}
-    show, place = params.choice("show", CHANGES), params.whole("after")
-    rows = runs.before_after(
-        session(),
-        a.run,
-        a.version.digest,
-        b.version.digest,
-        split=split,
-        change=show or None,
-        after=place,
-        limit=PAGE + 1,
+def _best_split(sides: Sequence[Side]) -> str:
+    """The part that a run of its own was measured on, else validation."""
+    parts = {str(side.run.spec.get("part") or "validation") for side in sides}
+    return parts.pop() if len(parts) == 1 else "all"
+
+
+def _texts(first: Side, other: Side) -> list[tuple[str, list[prompts.Op]]]:
+    before, after = first.version, other.version
+    pairs = (
+        ("System prompt", before.system_prompt, after.system_prompt),
+        ("Output prompt", before.output_prompt, after.output_prompt),
     )
+    return [(title, prompts.word_diff(old, new)) for title, old, new in pairs if old or new]
+
+
+def _settings(compared: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """Settings that the runs do not share, in words."""
+    found = comparison.differences([run.spec for run in compared], UNTOLD)
+    return [(_title(name), [in_words(value) or "–" for value in values]) for name, values in found]
+
+
+def _title(name: str) -> str:
+    head, *rest = name.split(".")
+    first = TITLES.get(head, head.replace("_", " ").capitalize())
+    return ", ".join([first, *(part.replace("_", " ") for part in rest if part not in ("name", "params"))])
+
+
+def _examples(columns: Sequence[Column], split: str, here: partial[str]) -> dict[str, Any]:
+    show, place = params.choice("show", comparison.CHANGES), params.whole("after")
+    sides = [column.side for column in columns]
+    rows = comparison.examples(session(), sides, split, change=show, after=place, limit=PAGE + 1)
     return {
         "rows": rows[:PAGE],
         "shows": [(title, here(show=value or None), value == show) for value, title in SHOWS],
         "first": here(show=show or None) if place else "",
         "more": here(show=show or None, after=rows[PAGE - 1].cursor) if len(rows) > PAGE else "",
     }
-
-
-def sentence(result: Comparison, split: str) -> str:
-    """What the comparison says, and what it does not."""
-    paired = result.paired
-    if paired is None:
-        return "The two runs used different examples, so their scores stand side by side and cannot be paired."
-    if not paired.n or paired.delta is None:
-        return f"No {split} example was scored for both versions."
-    return f"{_finding(paired)} {_caution(split)}".strip()
-
-
-def _finding(paired: Paired) -> str:
-    sure = paired.p_value is not None and paired.p_value < ALPHA
-    if not sure or not paired.delta:
-        return f"No clear difference on {paired.n} shared examples: {signed(paired.delta)}, {p_value(paired.p_value)}."
-    word = "better" if paired.delta > 0 else "worse"
-    return f"After is {word} by {abs(paired.delta):.3f} on {paired.n} shared examples, {p_value(paired.p_value)}."
-
-
-def _caution(split: str) -> str:
-    if split == "validation":
-        return "Validation chose between proposals, so it flatters the chosen one."
-    return "These examples were shown to the optimizer." if split == "train" else ""

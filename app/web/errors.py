@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -20,13 +21,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trouble:
-    """What an error page says: a title, what happened, what to do; the problems name fields."""
+    """What an error page says: a title, what happened, what to do; the problems name fields.
+
+    renewed: it brings a fresh mark for the forms of the page.
+    """
 
     status: int
     title: str
     what: str
     advice: str = ""
     problems: tuple[Problem, ...] = ()
+    renewed: bool = False
 
 
 _HTTP = {
@@ -37,6 +42,10 @@ _HTTP = {
     413: ("That is too large", "Send a smaller file, or raise uploads.max_mb in config.yaml."),
     429: ("Too many at once", "Wait a moment and try again."),
 }
+
+
+_UNTYPED = frozenset({"csrf_token", "once", "do", "from", "base"})
+"""Fields of our forms that nobody types into."""
 
 
 def explain(app: Flask) -> None:
@@ -68,11 +77,19 @@ def is_fragment() -> bool:
 
 def _show(trouble: Trouble) -> Response:
     template = "errors/notice.html" if is_fragment() else "errors/page.html"
-    response = make_response(render_template(template, trouble=trouble), trouble.status)
+    response = make_response(render_template(template, trouble=trouble, typed=_typed(trouble.status)), trouble.status)
     if is_fragment():
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "beforeend"
     return response
+
+
+def _typed(status: int) -> list[tuple[str, str]]:
+    """What a person had typed into the form that failed, to be taken elsewhere. A body over the limit is not read."""
+    if request.method != "POST" or status in (400, 413):
+        return []
+    said = request.form.items(multi=True)
+    return [(name, value) for name, value in said if name not in _UNTYPED and value.strip()]
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -89,9 +106,24 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
+    """Nothing typed is lost: a form of our own pages is made fresh, with everything that was in it."""
     del error
-    advice = "Go back, reload the page and send it again; what you typed is still in the form."
-    return _show(Trouble(400, "The form is out of date", "Its one-time mark did not fit this browser session.", advice))
+    title, what = "The form is out of date", "Its one-time mark did not fit this browser session; nothing was done."
+    if not _is_ours():
+        return _show(Trouble(400, title, what, "Open the page here and send it again."))
+    if is_fragment():
+        return _show(Trouble(400, title, what, "It is fresh again: press the button once more.", renewed=True))
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    advice = "What you typed is kept; send it again." + (" Choose the file once more." if request.files else "")
+    trouble = Trouble(400, title, what, advice)
+    files = list(request.files)
+    return make_response(render_template("errors/expired.html", trouble=trouble, fields=fields, files=files), 400)
+
+
+def _is_ours() -> bool:
+    """Whether a page of this server sent the request, by the browser's word. Another site's form is not made fresh."""
+    said = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    return urlsplit(said).netloc == request.host
 
 
 def _foreign_host(error: SecurityError) -> ResponseReturnValue:

@@ -8,7 +8,9 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.services import runs
+from app.services.local_model import offer as local_offer
 from app.services.standing import Standing, standing
+from app.web.context import backend, settings
 from app.web.database import session
 from app.web.unattended import why_unattended
 
@@ -40,6 +42,7 @@ def index() -> ResponseReturnValue:
         recent=recent,
         totals={run.id: runs.totals(session(), run.id) for run in recent},
         warning=why_unattended() if now.waiting else "",
+        offer=local_offer(settings(), backend().environ) if not now.has_real_run else None,
     )
 
 

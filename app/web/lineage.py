@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-from app.services.prompts import Node
+from typing import Protocol
 
 ROW = 34
 LANE = 18
 MARGIN = 12
+
+
+class Node(Protocol):
+    """A version as far as it is drawn. parent: number of the version that it was made from."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def parent(self) -> int | None: ...
+    @property
+    def fate(self) -> str: ...
+    @property
+    def is_head(self) -> bool: ...
+    @property
+    def refused(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -120,5 +134,5 @@ def _words(node: Node) -> str:
     parts = [f"version {node.number}"]
     if node.fate:
         parts.append(node.fate)
-    parts.append(f"made from version {node.parent}" if node.parent else "a beginning")
+    parts.append(f"made from version {node.parent}" if node.parent is not None else "a beginning")
     return ", ".join(parts)

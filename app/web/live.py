@@ -76,7 +76,7 @@ def events(run_id: str) -> Response:
     client = request.remote_addr or ""
     if not live.streams.take(client):
         return Response(BUSY, mimetype="text/event-stream")
-    stream = _until_trouble(_tell(backend().engine, live.wake, run_id, _cursor()))
+    stream = until_trouble(_tell(backend().engine, live.wake, run_id, _cursor()))
     response = Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(lambda: live.streams.give_back(client))
     return response
@@ -87,7 +87,7 @@ def _cursor() -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else params.whole("after")
 
 
-def _until_trouble(messages: Iterator[str]) -> Iterator[str]:
+def until_trouble(messages: Iterator[str]) -> Iterator[str]:
     """End the stream quietly when the database is away; the browser comes back by itself."""
     try:
         yield from messages

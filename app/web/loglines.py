@@ -62,6 +62,11 @@ def _baseline(d: Data) -> list[tuple[str, str]]:
     return [("decision", f"Baseline: the initial prompts score {_of(d.get('validation'))} on validation")]
 
 
+def _candidate(d: Data) -> list[tuple[str, str]]:
+    place = "compared with the first" if d.get("number") else "the first, which the others are compared with"
+    return [("info", f"{d.get('title')}: {place}")]
+
+
 def _epoch(d: Data) -> list[tuple[str, str]]:
     source = "the initial prompts" if d.get("parent") == 0 else f"proposal {d.get('parent')}"
     return [
@@ -156,6 +161,7 @@ _TELLERS: dict[str, Callable[[Data], list[tuple[str, str]]]] = {
     "pilot": _pilot,
     "advice": _verdict,
     "baseline": _baseline,
+    "candidate": _candidate,
     "epoch": _epoch,
     "proposal": _proposal,
     "epoch_end": _epoch_end,

@@ -175,18 +175,34 @@ def curves(story: Story) -> Json:
     return {
         "epochs": [end.epoch for end in story.ends],
         "train": [_mean(end.train) for end in story.ends],
+        "train_interval": [_interval(end.train) for end in story.ends],
         "validation": [_mean(end.validation) for end in story.ends],
         "best": [_mean(end.best) for end in story.ends],
         "low": [_mean(end.best, "low") for end in story.ends],
         "high": [_mean(end.best, "high") for end in story.ends],
+        "best_n": [_mean(end.best, "n") for end in story.ends],
         "baseline": _mean(story.initial.validation) if story.initial else None,
         "proposals": [
-            {"epoch": v.epoch, "number": v.number, "fate": v.fate, "validation": _mean(v.validation)}
+            {
+                "epoch": v.epoch,
+                "number": v.number,
+                "fate": v.fate,
+                "validation": _mean(v.validation),
+                "interval": _interval(v.validation),
+            }
             for v in reversed(story.proposals)
         ],
         "planned": None if story.test else story.plan.get("epochs"),
-        "test": {k: _mean(story.test.get(k)) for k in ("initial", "final")} if story.test else None,
+        "test": {k: _mean(story.test.get(k)) for k in ("initial", "final")}
+        | {"final_interval": _interval(story.test.get("final"))}
+        if story.test
+        else None,
     }
+
+
+def _interval(figure: Figure | None) -> list[float | None] | None:
+    """Low end, high end and n."""
+    return [figure["low"], figure["high"], figure.get("n")] if figure and figure.get("low") is not None else None
 
 
 def _mean(figure: Figure | None, key: str = "mean") -> float | None:

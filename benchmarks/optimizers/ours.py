@@ -26,7 +26,7 @@ from app.core.responders.single_turn import SingleTurn
 from app.core.run import Run
 from app.ports.journal import Sample, Totals
 from app.ports.llm import CallError, Json, ModelRef, Price, Reply, Request, Usage
-from app.services.prompts.instructions import shipped
+from app.services.prompts.instructions import shipped_instructions
 from app.store.memory import MemoryJournal, MemoryRecord
 from benchmarks.optimizers.reflector import Row, edits, reflect, rewritten
 from benchmarks.optimizers.trace import SIZES, Trace
@@ -118,7 +118,7 @@ def training(
         "validation": cases[1],
         "test": (),
         "strategy": strategy,
-        "instructions": shipped(strategy) if STRATEGIES[strategy].template else "",
+        "instructions": shipped_instructions(strategy) if STRATEGIES[strategy].template else "",
         "task_hint": "Answers are scored by exact_match.",
         "acceptance": "improvement",
         "alpha": 0.05,

@@ -45,6 +45,19 @@ def ids(file: Path) -> list[int]:
     return [int(line) for line in file.read_text().split()]
 
 
+def test_an_optional_service_that_cannot_start_keeps_nobody_from_running(tmp_path: Path) -> None:
+    said: list[str] = []
+    supervisor = Supervisor(tmp_path / "run", said.append)
+    broken = service(
+        "model", "import sys; print('no such instruction'); sys.exit(4)", tmp_path / "never", optional=True
+    )
+    supervisor.start(broken, threading.Event())
+    supervisor.stop()
+    assert "model ended with status 4" in said[0]
+    assert "no such instruction" in said[0]
+    assert said[0].endswith("The rest runs without it.")
+
+
 def test_a_service_that_dies_is_started_again_and_that_is_said(tmp_path: Path) -> None:
     said: list[str] = []
     supervisor, stop, file = Supervisor(tmp_path / "run", said.append), threading.Event(), tmp_path / "ids"

@@ -28,7 +28,7 @@ class World:
     """A small run of one kind, made ready."""
 
     def __init__(self, kind: str, folder: Path) -> None:
-        self._kind, self._rule = KINDS[kind], small(kind).rule
+        self._kind, self._rule, self.writes = KINDS[kind], small(kind).rule, small(kind).writes
         with Database(f"sqlite:///{folder}/app.db") as database:
             database.upgrade()
             with database.session() as session:
@@ -69,7 +69,7 @@ async def crash(world: World, flushing: bool, writes: slice) -> None:
     counting = CrashingJournal(undisturbed.claim(), at=NEVER, flushing=True)
     outcome = await world.conduct(llm, counting)
     expected = json.dumps([outcome, [e[1:] for e in undisturbed.history]])
-    assert counting.writes > 50
+    assert counting.writes > world.writes
     for at in range(1, counting.writes + 1)[writes]:
         record, again = MemoryRecord(), world.llm()
         with pytest.raises(Crash):

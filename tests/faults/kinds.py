@@ -18,7 +18,7 @@ from app.config import ROOT, Settings
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.llm import CallError, Json, Request
-from app.services import benchmarks, datasets, rejudging, runs, training
+from app.services import benchmarks, comparison, datasets, playground, prompts, rejudging, runs, training
 from app.services.drive import drive
 from app.store.database import Database
 from app.store.models import Run
@@ -37,13 +37,15 @@ class Small:
 
     queue: stores it with whatever it needs and returns its id; the mapping changes what is asked for.
     rule: what its models say. late: a commit that it surely comes to, with four calls at a time.
-    least: crashes at the least, when it dies before and after every commit with one call at a time.
+    least: crashes at the least, when it dies before and after every commit with one call at a time. writes: to its journal, at
+    the least.
     """
 
     queue: Callable[[Session, Mapping[str, Any]], str]
     rule: Callable[[Request], str]
     late: int = 30
     least: int = 200
+    writes: int = 50
 
 
 def small(kind: str) -> Small:
@@ -71,6 +73,27 @@ def _queue_training(session: Session, changes: Mapping[str, Any]) -> str:
 def _queue_plan(session: Session, changes: Mapping[str, Any]) -> str:
     spec, gateway = _spec(session, {"split": "80/10/10", "pilot_examples": 32} | dict(changes))
     return training.start(session, training.planned(session, spec, gateway=gateway), kind="plan").id
+
+
+def _queue_comparison(session: Session, changes: Mapping[str, Any]) -> str:
+    """Three versions on the validation examples; of a training's changes only those that a comparison has too."""
+    settings = Settings()
+    name = dataset(session)
+    for number, system in enumerate(("Classify the message.", "Classify the message. Be brief.", "Choose a category.")):
+        if f"text {number}" not in {one.name for one in prompts.list_prompts(session)}:
+            prompts.create(session, f"text {number}", kind="pair", system_prompt=system)
+    asked: dict[str, Any] = {
+        "version": ["text 0", "text 1@1", "text 2"],
+        "dataset": name,
+        "part": "validation",
+        "split": "50/30/20",
+        "primary_model": "simulated/primary",
+        "concurrency": 4,
+        "cache": "off",
+    }
+    asked |= {key: value for key, value in changes.items() if key in comparison.FIELDS}
+    spec = comparison.parse(session, asked, settings=settings, gateway=Gateway(settings, {}))
+    return comparison.start(session, spec).id
 
 
 def _spec(session: Session, changes: Mapping[str, Any]) -> tuple[Json, Gateway]:
@@ -159,9 +182,22 @@ def _compared(request: Request) -> str:
     return json.dumps({"rankings": rows})
 
 
+def _queue_try(session: Session, changes: Mapping[str, Any]) -> str:
+    settings = Settings()
+    asked = {
+        "models": ["simulated/primary", OPTIMIZER, "simulated/judge"],
+        "system_prompt": "Classify the message.",
+        "input": "Where is my parcel?",
+    }
+    spec, _ = playground.parse(session, asked, settings=settings, gateway=Gateway(settings, {}))
+    return playground.start(session, spec | {key: changes[key] for key in changes if key in spec}).id
+
+
 SMALL: dict[str, Small] = {
     "benchmark": Small(_queue_benchmark, _compared, late=8, least=100),
     "train": Small(_queue_training, _answer),
     "rejudge": Small(_queue_rejudging, _answer, least=100),
+    "compare": Small(_queue_comparison, _answer, late=8, least=80),
     "plan": Small(_queue_plan, _answer, late=8, least=100),
+    "try": Small(_queue_try, _answer, late=2, least=6, writes=10),
 }

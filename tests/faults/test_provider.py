@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.stats.interval import COUNTED
+from app.llm.around import Around
 from app.llm.openai_compatible import OpenAICompatible
 from app.ports.llm import Message, ModelRef, Request, Unreachable
 from app.services import runs
@@ -92,7 +93,7 @@ def test_without_usage_and_price_the_run_is_the_same_and_says_so(stand: Stand, f
 
 
 async def test_a_host_that_nobody_knows_is_unreachable_and_costs_nothing() -> None:
-    adapter = OpenAICompatible(environ={})
+    adapter = OpenAICompatible(around=Around({}))
     nowhere = ModelRef("openai/rule", api_base="http://no-such-host.invalid/v1")
     try:
         with pytest.raises(Unreachable) as caught:

@@ -9,7 +9,7 @@ import json
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -107,6 +107,27 @@ async def test_a_reply_says_what_was_answered_used_and_measured(wire: Wire) -> N
     assert 0 < reply.ttft_s <= reply.ttlb_s
     assert reply.served_model
     json.dumps(reply.raw)
+
+
+class Heard:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def begin(self) -> None:
+        self.pieces.clear()
+
+    def hear(self, text: str) -> None:
+        self.pieces.append(text)
+
+
+async def test_whoever_listens_hears_the_whole_answer_in_pieces(wire: Wire) -> None:
+    heard = Heard()
+    request = replace(wire.world.request(wire.server, text=INPUT), listener=heard)
+    reply = await wire.adapter.complete(request, deadline_s=DEADLINE_S)
+    assert "".join(heard.pieces) == reply.text == ANSWER
+    assert len(heard.pieces) > 1
 
 
 async def test_times_are_those_of_the_first_and_the_last_delta(wire: Wire) -> None:

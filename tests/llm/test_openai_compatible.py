@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from app.llm import sse
+from app.llm.around import Around
 from app.llm.failures import error_of
 from app.llm.openai_compatible import OpenAICompatible
 from app.llm.prices import Prices
@@ -37,7 +38,7 @@ def server(running: OpenAIServer) -> OpenAIServer:
 
 @pytest.fixture
 async def adapter() -> AsyncIterator[OpenAICompatible]:
-    adapter = OpenAICompatible(environ={"OPENAI_API_KEY": CANARY, "AZURE_API_KEY": "azure-key"})
+    adapter = OpenAICompatible(around=Around({"OPENAI_API_KEY": CANARY, "AZURE_API_KEY": "azure-key"}))
     yield adapter
     await adapter.aclose()
 
@@ -210,7 +211,7 @@ async def test_a_redirect_is_not_followed(adapter: OpenAICompatible) -> None:
 
 
 async def test_the_cost_is_what_the_tokens_cost(server: OpenAIServer) -> None:
-    adapter = OpenAICompatible(Prices({"openai/rule": Price(1e-3, 1e-2)}), environ={})
+    adapter = OpenAICompatible(Prices({"openai/rule": Price(1e-3, 1e-2)}), Around({}))
 
     reply = await adapter.complete(request(server), deadline_s=5)
     unpriced = await adapter.complete(request(server, "openai/unheard-of"), deadline_s=5)
@@ -233,7 +234,7 @@ async def test_a_large_answer_arrives_whole(server: OpenAIServer, adapter: OpenA
 
 
 def test_one_adapter_serves_one_event_loop_after_another(server: OpenAIServer) -> None:
-    adapter = OpenAICompatible(environ={})
+    adapter = OpenAICompatible(around=Around({}))
 
     async def once() -> str:
         reply = await adapter.complete(request(server), deadline_s=5)

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from app.config.hosts import listed
-from app.llm.outbound import Forbidden, Guard, connected, connector, forbidden, get
+from app.llm.outbound import Forbidden, Guard, connected, forbidden
+from app.llm.outbound_aiohttp import connector, get
 from tests.fakes.serving import ThreadedServer
 
 

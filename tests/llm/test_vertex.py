@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from app.llm.around import Around
+from app.llm.failures import describe, read_refusal
+from app.llm.outbound import Guard
 from app.llm.vertex import Vertex, host_of
+from app.llm.vertex_clients import Clients
 from app.llm.vertex_wire import schema_of
 from app.ports.llm import (
+    CallError,
     ContentFiltered,
     Json,
     Message,
@@ -21,7 +30,7 @@ from app.ports.llm import (
     Unauthorized,
 )
 from tests.fakes.faults import Fault
-from tests.fakes.serving import Ledger
+from tests.fakes.serving import Ledger, ThreadedServer
 from tests.fakes.vertex_server import VertexServer
 from tests.llm.worlds import INPUT, SYSTEM
 
@@ -42,7 +51,7 @@ def server(running: VertexServer) -> VertexServer:
 
 @pytest.fixture
 async def adapter() -> AsyncIterator[Vertex]:
-    adapter = Vertex(environ={}, project="my-project", location="europe-west4")
+    adapter = Vertex(around=Around({}, project="my-project", location="europe-west4"))
     yield adapter
     await adapter.aclose()
 
@@ -145,7 +154,7 @@ async def test_credentials_never_leave_for_another_host(server: VertexServer, ad
 
 async def test_without_credentials_google_is_not_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    adapter = Vertex(project="my-project")
+    adapter = Vertex(around=Around(project="my-project"))
 
     with pytest.raises(Unauthorized, match="credentials"):
         await adapter.complete(Request(ModelRef("vertex_ai/gemini-3.5-flash"), (Message("user", "x"),)), deadline_s=10)
@@ -153,7 +162,7 @@ async def test_without_credentials_google_is_not_called(tmp_path: Path, monkeypa
 
 
 async def test_without_a_project_nothing_is_sent() -> None:
-    adapter = Vertex(environ={})
+    adapter = Vertex(around=Around({}))
 
     with pytest.raises(Unauthorized, match="project_id"):
         await adapter.complete(Request(ModelRef("vertex_ai/gemini-3.5-flash"), (Message("user", "x"),)), deadline_s=10)
@@ -190,3 +199,108 @@ def test_a_schema_is_said_in_vertex_s_words() -> None:
     assert list(schema.properties["edits"].items.properties["target"].enum) == ["a", "b"]
     assert schema.properties["note"].nullable
     assert schema.properties["note"].description == "why"
+
+
+async def test_a_quota_is_called_by_its_name(server: VertexServer, adapter: Vertex) -> None:
+    server.play(Fault("insufficient_quota"))
+
+    with pytest.raises(QuotaExhausted, match=r"quota GenerateRequestsPerDayPerProject"):
+        await adapter.complete(request(server), deadline_s=10)
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        (
+            {"violations": [{"quotaMetric": "m/requests", "quotaId": "PerMinute", "quotaValue": "60"}]},
+            "quota PerMinute, 60",
+        ),
+        ({"violations": [{"subject": "project:p", "description": "used up"}]}, "quota project:p"),
+        ({"metadata": {"quota_limit": "TokensPerMinute", "quota_limit_value": "1000"}}, "quota TokensPerMinute, 1000"),
+        ({"metadata": {"service": "aiplatform.googleapis.com"}}, "HTTP 429: Too many."),
+        ({"violations": "nonsense"}, "HTTP 429: Too many."),
+    ],
+)
+def test_google_names_quotas_in_several_ways(detail: Json, said: str) -> None:
+    error = {"error": {"code": 429, "message": "Too many.", "status": "RESOURCE_EXHAUSTED", "details": [detail]}}
+
+    assert said in describe(read_refusal(429, {}, json.dumps(error)))
+
+
+async def test_one_threshold_of_safety_goes_to_every_category(server: VertexServer, adapter: Vertex) -> None:
+    await adapter.complete(request(server, safety_threshold="block_only_high"), deadline_s=10)
+
+    body = server.ledger.log[-1].body
+    assert len({one["category"] for one in body["safetySettings"]}) == 4
+    assert {one["threshold"] for one in body["safetySettings"]} == {3}
+    with pytest.raises(Rejected, match="safety_threshold"):
+        await adapter.complete(request(server, safety_threshold="wild"), deadline_s=10)
+    assert server.ledger.requests == 1
+
+
+async def test_a_redirect_is_not_followed(adapter: Vertex, server: VertexServer) -> None:
+    with Elsewhere(server.url) as elsewhere:
+        model = ModelRef("vertex_ai/gemini-3.5-flash", {}, elsewhere.url)
+        with pytest.raises(CallError):
+            await adapter.complete(Request(model, (Message("user", "x"),)), deadline_s=10)
+    assert server.ledger.requests == 0
+
+
+async def test_the_guard_holds_at_the_connection(server: VertexServer) -> None:
+    guard = Guard(resolve=lambda host, port: ["8.8.8.8"])
+    adapter = Vertex(around=Around({}, guard=guard, project="p"))
+    model = ModelRef("vertex_ai/gemini-3.5-flash", {}, f"http://localhost:{server.port}")
+    with pytest.raises(CallError):
+        await adapter.complete(Request(model, (Message("user", "x"),)), deadline_s=10)
+    await adapter.aclose()
+    assert server.ledger.requests == 0
+
+
+class Elsewhere(ThreadedServer):
+    """Sends every request on to another address."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.target = target
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.add_routes([web.post("/{rest:.*}", self._send)])
+        return app
+
+    async def _send(self, request: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect(self.target + request.path_qs)
+
+
+class Tokens(ThreadedServer):
+    """Where a service account gets its token."""
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.add_routes([web.post("/token", self._give)])
+        return app
+
+    async def _give(self, request: web.Request) -> web.Response:
+        assert (await request.post())["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        return web.json_response({"access_token": "ya29.for-tests", "expires_in": 3600, "token_type": "Bearer"})
+
+
+def test_a_service_account_is_taken_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from google.auth.transport.requests import Request as Transport
+
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    with Tokens() as tokens:
+        account = {
+            "type": "service_account", "project_id": "p", "private_key_id": "1", "private_key": pem, "client_id": "1",
+            "client_email": "w@p.iam.gserviceaccount.com", "token_uri": tokens.url + "/token",
+        }  # fmt: skip
+        file = tmp_path / "account.json"
+        file.write_text(json.dumps(account))
+        clients = Clients({"GOOGLE_APPLICATION_CREDENTIALS": str(file)}, Guard())
+        found = clients.credentials_for("https://europe-west4-aiplatform.googleapis.com")
+        found.refresh(Transport())
+    assert found.service_account_email == "w@p.iam.gserviceaccount.com"
+    assert found.token == "ya29.for-tests"
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from app.llm.around import Around
 from app.llm.litellm import LiteLLM
 from app.llm.openai_compatible import OpenAICompatible
 from app.llm.vertex import Vertex
@@ -77,7 +78,7 @@ def _google_system(body: Json) -> str:
 WORLDS = [
     World(
         "openai_compatible",
-        lambda images=NO_IMAGES: OpenAICompatible(environ={"OPENAI_API_KEY": CANARY}, images=images),
+        lambda images=NO_IMAGES: OpenAICompatible(around=Around({"OPENAI_API_KEY": CANARY}), images=images),
         OpenAIServer,
         "openai/rule",
         "/v1",
@@ -87,7 +88,7 @@ WORLDS = [
     ),
     World(
         "vertex",
-        lambda images=NO_IMAGES: Vertex(environ={}, project="a-project", images=images),
+        lambda images=NO_IMAGES: Vertex(around=Around({}, project="a-project"), images=images),
         VertexServer,
         "vertex_ai/gemini-3.5-flash",
         "",
@@ -97,7 +98,7 @@ WORLDS = [
     ),
     World(
         "litellm_anthropic",
-        lambda images=NO_IMAGES: LiteLLM(environ={"ANTHROPIC_API_KEY": CANARY}, images=images),
+        lambda images=NO_IMAGES: LiteLLM(around=Around({"ANTHROPIC_API_KEY": CANARY}), images=images),
         AnthropicServer,
         "anthropic/claude-sonnet-4-6",
         "",
@@ -108,7 +109,7 @@ WORLDS = [
     ),
     World(
         "litellm_gemini",
-        lambda images=NO_IMAGES: LiteLLM(environ={"GEMINI_API_KEY": CANARY}, images=images),
+        lambda images=NO_IMAGES: LiteLLM(around=Around({"GEMINI_API_KEY": CANARY}), images=images),
         VertexServer,
         "gemini/gemini-3.5-flash",
         "",
@@ -119,7 +120,7 @@ WORLDS = [
     ),
     World(
         "litellm_groq",
-        lambda images=NO_IMAGES: LiteLLM(environ={"GROQ_API_KEY": CANARY}, images=images),
+        lambda images=NO_IMAGES: LiteLLM(around=Around({"GROQ_API_KEY": CANARY}), images=images),
         OpenAIServer,
         "groq/openai/gpt-oss-20b",
         "/v1",

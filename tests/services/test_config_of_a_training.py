@@ -14,7 +14,9 @@ from app.core.kinds.training import prepare
 from app.core.model import model_ref
 from app.llm.gateway import Gateway
 from app.ports.llm import ModelRef, Price
+from app.ports.pace import Lane, place
 from app.services import datasets, models, training
+from app.services.drive import policy
 from app.services.errors import Invalid
 from app.services.runs import words
 from app.services.training.draft import examples_of
@@ -165,3 +167,17 @@ def test_a_model_that_is_switched_off_is_told(gateway: Gateway) -> None:
     assert "was to be" in after
     assert models.warning(gateway, ModelRef("openai/nobody-knows"), day) == ""
     assert models.warning(gateway, ModelRef("azure/gpt-35-turbo-16k", api_base="http://127.0.0.1:1/v1"), day) == ""
+
+
+def test_one_model_in_two_regions_has_two_rate_limits(session: Session, settings: Settings, gateway: Gateway) -> None:
+    said = {"model": "bedrock/amazon.nova-lite-v1:0", "params": {}}
+    models.create(session, "east", said | {"region": "us-east-1", "target_rpm": 10.0})
+    models.create(session, "west", said | {"region": "us-west-2", "target_rpm": 20.0})
+    asked = ASKED | {"primary_model": "config:east", "optimizer_model": "config:west", "strategy": "full_rewrite"}
+    spec = training.parse(session, asked, settings=settings, gateway=gateway)
+    name = said["model"]
+    lanes = {key: Lane(**lane) for key, lane in spec["calls"]["lanes"].items()}
+    assert lanes == {name: Lane(f"{name}@us-east-1", 10.0), f"{name}@us-west-2": Lane(f"{name}@us-west-2", 20.0)}
+    desk = policy(spec).lanes
+    east, west = model_ref(spec["primary"]), model_ref(spec["optimizer"])
+    assert [desk.get(place(ref)) or desk[ref.name] for ref in (east, west)] == list(lanes.values())

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.config import load
 from app.llm.gateway import Gateway
+from app.ports.llm import Price
 from app.services import datasets, training
 from app.services.training.estimate import GROWTH
 
@@ -52,3 +53,26 @@ def test_the_high_end_counts_every_proposal_that_a_strategy_may_make(session: Se
     batch = 2 * 3  # a minibatch may grow to twice its size
     assert most_calls("full_rewrite") == 2 * (batch * 2 + 2)  # parent and child; a proposal and its repair
     assert most_calls("auto") == 2 * (batch * 4 + 4)  # parent, two children, their merger; two proposals, repaired
+
+
+def test_long_prompts_are_estimated_at_their_own_price(session: Session) -> None:
+    settings = load(environ={})
+    dear = Price(1e-6, 0.0, long_from=40, long=Price(1e-3, 0.0))
+    gateway = Gateway(settings, {"OPENAI_API_KEY": "k"}, {"openai/long": dear})
+    datasets.import_file(session, io.BytesIO(ROWS.encode()), "letters.csv", name="letters")
+    form = {
+        "dataset": "letters",
+        "primary_model": "openai/long",
+        "strategy": "example_addition",
+        "max_prompt_chars": 300,
+    }
+    short, long = (
+        training.estimate(
+            session,
+            training.parse(session, form | {"system_prompt": "a" * chars}, settings=settings, gateway=gateway),
+            gateway=gateway,
+        )
+        for chars in (20, 300)
+    )
+    assert (short.usd_low or 0) / short.tokens_low < 1e-6
+    assert (long.usd_low or 0) / long.tokens_low > 5e-4

@@ -213,3 +213,13 @@ def test_real_profiles_come_in(session: Session, file: str) -> None:
     assert len(done.created) == len(lines)
     config = models.get(session, done.created[0])
     assert models.head(config).price["completion"] > models.head(config).price["prompt"] > 0
+
+
+def test_an_address_that_nothing_may_go_to_is_refused_and_a_private_one_is_warned_about(session: Session) -> None:
+    for base in ("http://169.254.169.254/v1", "http://[::ffff:a9fe:a9fe]/v1", "http://2852039166/v1"):
+        with pytest.raises(Invalid) as error:
+            models.create(session, "bad", {"model": "openai/x", "api_base": base})
+        assert refused(error).keys() == {"api_base"}
+    private = {"model": "openai/x", "api_base": "http://10.0.0.9/v1"}
+    models.create(session, "lan", private)
+    assert any("private_hosts" in one for one in models.look(private, Gateway(load(environ={}), {})).warnings)

@@ -35,6 +35,12 @@ def run_snippet(text: str) -> dict[str, Any]:
     return names
 
 
+def imported(session: Session, text: str, name: str = "") -> PromptVersion:
+    """The only version that came in."""
+    (one,) = prompts.import_prompts(session, text, name=name)
+    return one.version
+
+
 @pytest.fixture
 def nasty(session: Session) -> PromptVersion:
     prompt = prompts.create(
@@ -117,24 +123,24 @@ def test_an_exported_prompt_comes_back(session: Session, kind: str) -> None:
     prompt = prompts.create(session, "mine", kind=kind, description="d", category="c", tags=["t"], **words)
     text = prompts.export(prompt.versions[0], "json")
 
-    assert prompts.import_json(session, text) is prompt.versions[0]
-    copy = prompts.import_json(session, text, name="copy")
+    assert imported(session, text) is prompt.versions[0]
+    copy = imported(session, text, name="copy")
     assert copy.author == "import"
     assert (copy.prompt.name, copy.prompt.kind, copy.prompt.description, copy.prompt.tags) == ("copy", kind, "d", ["t"])
     assert copy.digest == prompt.versions[0].digest
 
     prompts.save_version(session, prompt, **({"messages": CHAT[1:]} if kind == "chat" else {"system_prompt": "Newer"}))
-    again = prompts.import_json(session, "\ufeff" + text)
+    again = imported(session, "\ufeff" + text)
     assert (again.prompt, again.number, again.digest) == (prompt, 3, copy.digest)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "not JSON"),
+        ("", "this is no prompt"),
         ("{", "line 1, column 2"),
-        ("[" * 100_000, "not JSON"),
-        ("[]", "not a prompt exported from here"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "this is no prompt"),
         ('{"format": "other"}', "not a prompt exported from here"),
         ('{"format": "whetstone-prompt/1"}', '"name" is missing'),
         ('{"format": "whetstone-prompt/1", "name": 1}', '"name" must be a text'),
@@ -152,7 +158,7 @@ def test_an_exported_prompt_comes_back(session: Session, kind: str) -> None:
 )
 def test_a_wrong_file_is_refused_with_the_reason(session: Session, text: str, says: str) -> None:
     with pytest.raises(Invalid, match=says.replace("(", r"\(")):
-        prompts.import_json(session, text)
+        imported(session, text)
     assert prompts.list_prompts(session) == []
 
 
@@ -160,4 +166,92 @@ def test_a_chat_is_not_imported_over_a_pair(session: Session) -> None:
     chat = prompts.create(session, "chat", kind="chat", messages=CHAT)
     prompts.create(session, "pair", system_prompt="x")
     with pytest.raises(Invalid, match="is a pair prompt here and a chat prompt in the file"):
-        prompts.import_json(session, prompts.export(chat.versions[0], "json"), name="pair")
+        imported(session, prompts.export(chat.versions[0], "json"), name="pair")
+
+
+PROMPTFOO = """
+description: Translations
+prompts:
+  - 'Translate to {{language}}: {{text}}'
+  - id: careful
+    label: Careful
+    raw: '[{"role": "system", "content": "Be careful."}, {"role": "user", "content": "{{text}}"}]'
+  - |
+    - role: system
+      content: Be quick.
+    - role: user
+      content: "{text} in {language}"
+"""
+LANGFUSE = {
+    "name": "movie-critic",
+    "type": "chat",
+    "prompt": [
+        {"role": "system", "content": "As a {{level}} critic"},
+        {"type": "chatmessage", "role": "user", "content": "{{movie}}?"},
+    ],
+    "labels": ["production"],
+    "tags": ["movies"],
+    "config": {"model": "m"},
+}  # fmt: skip
+
+
+def test_prompts_of_other_tools_come_in(session: Session) -> None:
+    one, two, three = prompts.import_prompts(session, PROMPTFOO)
+    assert one.version.messages == [{"role": "user", "content": "Translate to {{language}}: {{text}}"}]
+    assert (one.version.prompt.name, two.version.prompt.name) == ("Translations 1", "Careful")
+    assert [m["role"] for m in two.version.messages] == ["system", "user"]
+    assert three.version.messages[1]["content"] == "{{text}} in {{language}}"
+    assert (one.adjusted, three.adjusted) == ((), ("text", "language"))
+    critic = imported(session, json.dumps(LANGFUSE))
+    assert (critic.prompt.name, critic.prompt.tags, critic.prompt.labels) == ("movie-critic", ["movies"], [])
+    assert critic.messages[1] == {"role": "user", "content": "{{movie}}?"}
+    assert imported(session, json.dumps(LANGFUSE | {"type": "text", "prompt": "Be {{kind}}"})).number == 2
+    assert imported(session, json.dumps(LANGFUSE["prompt"][:1]), name="bare").prompt.name == "bare"
+
+
+@pytest.mark.parametrize("format", ["promptfoo", "langfuse"])
+def test_what_is_exported_for_another_tool_comes_back_as_a_chat(
+    session: Session, nasty: PromptVersion, format: str
+) -> None:
+    back = imported(session, prompts.export(nasty, format), name="back")
+    candidate = Candidate(nasty.system_prompt, nasty.output_prompt, ModelRef("m"))
+    assert [m["role"] for m in back.messages] == [m.role for m in sent(candidate, Case("1", "x", ""))]
+    assert back.messages[0]["content"] == NASTY
+    chat = prompts.create(session, "talk", kind="chat", messages=CHAT).versions[0]
+    assert imported(session, prompts.export(chat, format), name="back2").messages == CHAT
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("prompts: [file://a.txt]", "stands in another file"),
+        ("prompts: [1]", "neither a text nor a list"),
+        ("prompts: []", "this is no prompt"),
+        ("a: [", "neither JSON nor YAML (line 1"),
+        ("[{", "not JSON"),
+        ("just a text", "this is no prompt"),
+        (json.dumps([{"role": "user", "content": "x"}]), "gives no name"),
+        (json.dumps({"name": "n", "prompt": [{"type": "placeholder", "name": "history", "role": ""}]}), "stands for messages"),
+        (json.dumps({"name": "n", "prompt": [{"role": "user", "content": [{"type": "image"}]}]}), "has no text"),
+        (json.dumps({"name": "n", "prompt": [{"role": "tool", "content": "x"}]}), "needs a role"),
+        (json.dumps({"name": "nasty", "prompt": "x"}), "is a pair prompt here"),
+        (json.dumps({"format": "other/1", "name": "n"}), '"format" is not'),
+    ],
+)  # fmt: skip
+def test_what_is_no_prompt_is_refused_and_nothing_comes_in(
+    session: Session, nasty: PromptVersion, text: str, told: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        prompts.import_prompts(session, text)
+    assert told in str(refused.value)
+    assert [one.name for one in prompts.list_prompts(session)] == ["nasty"]
+
+
+def test_labels_have_a_history(session: Session, nasty: PromptVersion) -> None:
+    prompt = nasty.prompt
+    second = prompts.save_version(session, prompt, system_prompt="Other.")
+    for target in (second, second, nasty):
+        prompts.set_label(session, prompt, "production", target)
+    prompts.remove_label(session, prompt, "production")
+    moves = [(one.label, one.version.number if one.version else None) for one in prompts.label_history(session, prompt)]
+    assert moves == [("production", None), ("production", 1), ("production", 2), ("production", 1)]

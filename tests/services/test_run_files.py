@@ -19,6 +19,7 @@ from app.services.runs.chart import Curves, draw
 from app.services.runs.tables import sample_rows
 from app.store.database import Database
 from app.store.models import CallRow, Run
+from app.store.portable import TABLES
 from tests.services.run_world import AFTER, BAD, BEFORE, CASES, NEW, OLD, RUN, TEXTS, add_examples, add_run, train
 
 
@@ -75,7 +76,8 @@ def test_the_folder_holds_everything(session: Session, run: Run, tmp_path: Path)
         for file in ("system_prompt.txt", "output_prompt.txt", "about.json")
     }
     files = {"spec.json", "outcome.json", "samples.csv", "calls.csv", "metrics.csv", "speed.csv", "report.html"}
-    assert found == files | versions
+    record = {f"record/{name}" for name in ("manifest.json", "run.json", "dataset.jsonl", *TABLES)}
+    assert found == files | versions | record
     assert (folder / "prompts/final/system_prompt.txt").read_text() == TEXTS[NEW][0]
     assert (folder / "prompts/001-rejected/output_prompt.txt").read_text() == TEXTS[BAD][1]
     assert json.loads((folder / "spec.json").read_text())["strategy"] == "auto"
@@ -85,6 +87,11 @@ def test_the_folder_holds_everything(session: Session, run: Run, tmp_path: Path)
     calls = read_csv((folder / "calls.csv").read_text())
     assert len(calls) == 2 * CASES + 1
     assert {call["simulated"] for call in calls} == {"yes"}
+    (speed,) = read_csv((folder / "speed.csv").read_text())
+    assert (speed["role"], speed["replies"], speed["ttft_s_n"], speed["ttft_s_p50"]) == ("primary", "18", "0", "")
+    assert float(speed["ttlb_s_p50"]) == pytest.approx(0.2, rel=0.01)
+    assert {(call["tokens_per_s"] == "") for call in calls if call["error"]} == {True}, "a failed call has no speed"
+    assert "Last token" in (folder / "report.html").read_text()
     metrics = read_csv((folder / "metrics.csv").read_text())
     assert [row["epoch"] for row in metrics] == ["0", "1", "2"]
     assert [row["best_number"] for row in metrics] == ["0", "2", "2"]

@@ -95,7 +95,7 @@ def test_a_training_leaves_out_what_its_model_does_not_need(
         assert version.scores["test"] == found["test"]["mean"]
         assert run.outcome["final"]["number"] == found["of"] == 0
 
-        result = documents.training_result(run, runs.totals(session, run_id))
+        result = documents.result(run, runs.totals(session, run_id))
         assert result["shorter"]["version"] == offer["number"]
         assert result["shorter"]["usable"] == found["usable"]
         report = runs.report_html(session, run)
@@ -125,7 +125,7 @@ def test_the_same_training_twice_comes_to_the_same_and_without_it_nothing_is_sai
         assert "What each sentence is worth" not in runs.report_html(session, plain)
         same = ("initial", "final", "validation", "epochs", "proposals", "accepted", "stopped_by")
         assert [one.outcome[key] for key in same] == [plain.outcome[key] for key in same]
-        assert documents.training_result(plain, runs.totals(session, off))["shorter"] is None
+        assert documents.result(plain, runs.totals(session, off))["shorter"] is None
 
 
 def test_a_spec_of_a_release_that_knew_none_of_this_still_runs(database: Database, gateway: Gateway) -> None:

@@ -64,8 +64,8 @@ class World:
     folder: Path
 
 
-def build(folder: Path) -> World:
-    """An application over an empty, migrated database; no broker answers."""
+def build(folder: Path, redis_url: str = "redis://127.0.0.1:1/0") -> World:
+    """An application over an empty, migrated database; by default no broker answers."""
     url = f"sqlite:///{folder / 'app.db'}"
     database = Database(url)
     database.upgrade()
@@ -73,7 +73,7 @@ def build(folder: Path) -> World:
         data_dir=folder,
         experiments_dir=folder / "experiments",
         database_url=url,
-        redis_url="redis://127.0.0.1:1/0",
+        redis_url=redis_url,
         secret_key="a key for tests",
     )
     queued: list[str] = []
@@ -82,7 +82,7 @@ def build(folder: Path) -> World:
         queued.append(run_id)
         return True
 
-    app = api.attach(create_app(Backend(settings, database.engine, enqueue, environ={})))
+    app = api.attach(create_app(Backend(settings, database.engine, enqueue, environ={}, start_checks=lambda: None)))
     app.jinja_env.bytecode_cache = COMPILED
     return World(app, database, queued, folder)
 

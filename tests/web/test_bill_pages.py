@@ -59,6 +59,7 @@ def test_the_bill_is_an_interval_by_model_day_and_lane(client: FlaskClient, bill
     row = re.search(r"240 a minute [\d.]+ a minute 42 8 6.0 s 750 ms 1 ", page)
     assert row is not None
     assert "no limit" in page
+    assert re.search(r"Speed .* not streamed .* Last token 400 ms 400 ms 400 ms \d+ ", page)
 
 
 def test_a_bill_without_doubts_is_one_sum(client: FlaskClient, seeded: Seeded, database: Database) -> None:

@@ -13,43 +13,6 @@ from tests.web.conftest import Site, Visit
 
 pytestmark = pytest.mark.browser
 
-PAGES = [
-    "/",
-    "/runs",
-    "/runs/r0finished",
-    "/runs/r1running",
-    "/runs/r0finished/proposals/3",
-    "/runs/r0finished/examples",
-    "/runs/r0finished/calls",
-    "/runs/r0finished/bill",
-    "/runs/r0finished/log",
-    "/runs/r0finished/settings",
-    "/compare?a=r0finished:0&b=r0finished",
-    "/spending",
-    "/datasets",
-    "/datasets/1",
-    "/datasets/1/labels?state=all",
-    "/datasets/1/changes",
-    "/runs/r0finished/rejudge",
-    "/prompts",
-    "/prompts/1",
-    "/trainings/new?from=r0finished",
-    "/providers",
-    "/find?search=run",
-    "/style",
-]
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_every_page_is_quiet_and_fits(visit: Callable[..., Visit], site: Site, width: int, scheme: str) -> None:
-    seen = visit("/", width=width, scheme=scheme)
-    for path in PAGES:
-        seen.page.goto(site.url + path)
-        seen.page.wait_for_load_state("load")
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert seen.complaints == [], path
-        assert seen.foreign == [], path
-
 
 def test_the_theme_switch_is_kept(visit: Callable[..., Visit]) -> None:
     page = visit("/runs", scheme="light").page

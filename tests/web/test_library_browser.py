@@ -14,35 +14,6 @@ from tests.web.conftest import Site, Visit, build, serving
 
 pytestmark = pytest.mark.browser
 
-PAGES = [
-    "/datasets",
-    "/datasets/new",
-    "/datasets/1",
-    "/datasets/2",
-    "/prompts",
-    "/prompts/new",
-    "/prompts/new?kind=chat",
-    "/prompts/import",
-    "/prompts/1",
-    "/prompts/2",
-    "/prompts/2/edit",
-    "/prompts/2/about",
-    "/prompts/2/versions/2",
-    "/prompts/2/versions/2?view=python",
-    "/prompts/2/versions/2?view=changes",
-    "/prompts/2/diff?a=1&b=2",
-    "/trainings/new",
-    "/trainings/new?dataset=support_intents",
-    "/providers",
-    "/models",
-    "/models?group=none&sort=price",
-    "/models/new",
-    "/models/import",
-    "/models/1",
-    "/models/1?revision=1",
-    "/models/1/edit",
-]
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -58,28 +29,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         models.save(session, config, {**said, "region": "", "params": {"some_new_setting": {"deep": ["x" * 60] * 3}}})
     with serving(world, seeded) as site:
         yield site
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_every_page_is_quiet_and_fits(visit: Callable[..., Visit], site: Site, width: int, scheme: str) -> None:
-    seen = visit("/prompts", width=width, scheme=scheme)
-    for path in PAGES:
-        seen.page.goto(site.url + path)
-        seen.page.wait_for_load_state("networkidle")
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert seen.complaints == [], path
-        assert seen.foreign == [], path
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_every_field_has_a_name_for_those_who_do_not_see(visit: Callable[..., Visit], path: str) -> None:
-    page = visit(path).page
-    nameless = page.evaluate("""() => [...document.querySelectorAll("main :is(input:not([type=hidden]), select, textarea)")]
-        .filter((e) => !e.labels?.length && !e.getAttribute("aria-label")).map((e) => e.outerHTML)""")
-    assert nameless == []
-    repeated = page.evaluate("""() => [...document.querySelectorAll("[id]")].map((e) => e.id)
-        .filter((id, at, all) => all.indexOf(id) !== at)""")
-    assert repeated == []
 
 
 def test_a_sample_fills_the_form_and_the_estimate_follows(visit: Callable[..., Visit], site: Site) -> None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import html
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from app.services import datasets, models, runs
+from app.config import Settings
+from app.llm.gateway import Gateway
+from app.services import access, datasets, models, runs
 from app.store.database import Database
 from app.store.models import ModelConfig
+from app.web import context
+from tests.fakes.faults import Fault
+from tests.fakes.openai_server import OpenAIServer
 from tests.web.forms import FORM, ROWS, errors, post
 
 SAID: dict[str, Any] = {"model": "openai/gpt-4.1-mini", "params": {"temperature": 0.2, "logit_bias": {"5": 1}}}
@@ -181,3 +188,41 @@ def test_a_training_is_started_with_a_config_and_says_so(client: FlaskClient, da
     assert "steady, revision 1" in page
     assert "simulated/primary: USD 0.4 in, 1.6 out, per million tokens" in page
     assert 'value="config:steady"' in text(client, f"/trainings/new?from={run.id}")
+
+
+def test_access_is_checked_and_followed(app: Flask, client: FlaskClient, database: Database) -> None:
+    asked: list[str] = []
+    context.attach(app, replace(app.extensions["whetstone"], start_checks=lambda: asked.append("now")))
+    with OpenAIServer() as fake, database.session() as session:
+        models.create(session, "mine", {"model": "openai/rule", "api_base": fake.url + "/v1"})
+        assert "never asked" in text(client, "/models/access")
+        page = post(client, "/models/access", {"do": "check", "config": "mine"}, follow_redirects=True)
+        assert asked == ["now"]
+        assert 'hx-trigger="every 1s"' in page.text
+        gateway = Gateway(Settings(), {})
+        assert access.answer_asked(database.engine, gateway, Settings().access) == 1
+    part = client.get("/models/access", headers={"HX-Request": "true"}).text
+    assert part.lstrip().startswith('<section id="access"')
+    assert "every 1s" not in part
+    assert "answers</span>" in part
+    assert post(client, "/models/access", {"config": "nobody"}).status_code == 422
+
+
+def test_a_training_whose_model_will_not_answer_is_told_before_it_is_queued(
+    client: FlaskClient, database: Database, queued: list[str]
+) -> None:
+    with database.session() as session:
+        datasets.import_file(session, io.BytesIO(f"input,answer\n{ROWS}\n".encode()), "mine.csv")
+    with OpenAIServer() as fake:
+        fake.play(Fault("404"))
+        values = {**FORM, "primary_model": "openai/rule", "api_base": fake.url + "/v1", "do": "start"}
+        refused = post(client, "/trainings/new", values)
+        assert refused.status_code == 422
+        assert "does not answer" in errors(refused)["primary_model"]
+        assert 'name="skip_check"' in refused.text
+        assert queued == []
+        assert post(client, "/trainings/new", {**values, "skip_check": "1"}).status_code == 303
+        fake.play()
+        assert post(client, "/trainings/new", values).status_code == 303
+        assert len(queued) == 2
+        assert fake.ledger.paid == 1

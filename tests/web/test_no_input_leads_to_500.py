@@ -85,6 +85,7 @@ PAGES = (
     "/trainings/new",
     "/benchmarks/new",
     "/benchmarks/reviews/edit",
+    "/playground",
 )
 """Pages whose forms are tried, field by field."""
 FIELDS = (

@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -17,7 +16,7 @@ from app.services import datasets, drive, training
 from tests.web import seed
 from tests.web.conftest import Site, build, serving
 from tests.web.forms import ROWS
-from tests.web.test_accessibility import AXE, RULES
+from tests.web.walk import walk
 
 pytestmark = pytest.mark.browser
 
@@ -48,24 +47,10 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, st
         yield site, run_id
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-@pytest.mark.parametrize("part", ["", "/examples", "/settings"])
-def test_it_fits_and_axe_finds_nothing(
-    browser: Browser, planned: tuple[Site, str], part: str, width: int, scheme: Any
-) -> None:
+def test_its_pages_fit_and_axe_finds_nothing(browser: Browser, planned: tuple[Site, str]) -> None:
     site, run_id = planned
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{site.url}/runs/{run_id}{part}")
-    page.wait_for_load_state("load")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate(AXE)
-    found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
-    assert complaints == []
-    page.close()
+    found = walk(browser, site.url, [f"/runs/{run_id}{part}" for part in ("", "/examples", "/settings")])
+    assert not found, "\n".join(found)
 
 
 def test_the_split_is_taken_over_and_the_training_starts_with_one_click(

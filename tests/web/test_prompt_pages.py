@@ -160,8 +160,8 @@ def test_an_exported_prompt_is_imported(client: FlaskClient, database: Database,
     ("form", "field", "says"),
     [
         ({}, "file", "choose a file"),
-        ({"text": "nonsense"}, "file", "this is not JSON"),
-        ({"text": "{}"}, "file", "not a prompt exported from here"),
+        ({"text": "nonsense"}, "file", "this is no prompt"),
+        ({"text": "{}"}, "file", "not a file exported from here"),
         ({"text": '{"format": "whetstone-prompt/1", "name": "x"}'}, "system_prompt", "write a system prompt"),
     ],
 )

@@ -23,7 +23,7 @@ from tests.services.test_shortened_training import GOOD, IDLE
 from tests.web import seed
 from tests.web.conftest import Site, World, build, serving
 from tests.web.forms import FORM, ROWS, post
-from tests.web.test_accessibility import AXE, RULES
+from tests.web.walk import AXE, RULES
 
 
 def shorten(database: Database) -> str:

@@ -10,10 +10,12 @@ import pytest
 import app.web
 
 TEMPLATES = Path(app.web.__file__).parent / "templates"
-PARTS_OF_OTHERS = {"about", "described", "csrf"}
+PARTS_OF_OTHERS = {"about", "described", "csrf", "told", "side", "difference"}
 
 
-@pytest.mark.parametrize(("file", "alias"), [("ui", "ui"), ("form", "form"), ("arrange", "arrange")])
+@pytest.mark.parametrize(
+    ("file", "alias"), [("ui", "ui"), ("form", "form"), ("compare", "compare"), ("arrange", "arrange")]
+)
 def test_every_component_is_on_the_page(file: str, alias: str) -> None:
     names = re.findall(r"{%-? macro (\w+)\(", (TEMPLATES / f"macros/{file}.html").read_text("utf-8"))
     shown = (TEMPLATES / "style.html").read_text("utf-8")

@@ -175,7 +175,7 @@ def test_a_setting_that_is_on_by_default_can_be_switched_off(
 def test_the_instructions_are_loaded_to_be_changed(client: FlaskClient, dataset: Dataset) -> None:
     page = post(client, "/trainings/new", {**FORM, "strategy": "full_rewrite", "do": "load-instructions"}).text
     assert "{{failures}}" in page
-    assert '<details class="fold" id="advanced" open>' in page
+    assert 'id="optimizer-panel"' in page
 
 
 def test_an_expensive_training_asks_first(client: FlaskClient, world: World, dataset: Dataset) -> None:

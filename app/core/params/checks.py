@@ -55,6 +55,8 @@ def _number(param: Param, value: Json) -> tuple[Json, Adjustment | None]:
         return _clamped(param, value, param.low)
     if param.high is not None and number > param.high:
         return _clamped(param, value, param.high)
+    if whole and abs(number) > LARGEST:
+        raise Refused(f"must be {wanted}, not {shown(value)}")
     return number, None
 
 

@@ -81,4 +81,12 @@ def thinking_budget(low: int, high: int | None = None) -> Param:
     return Param("thinking_budget", "int", low, high, meaning="Most tokens that it may think before it answers.")
 
 
+SAFETY = Param(
+    "safety_threshold",
+    "choice",
+    choices=("off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above"),
+    meaning="From which probability of harm on an answer is blocked, in every category.",
+)
+
+
 UNIVERSAL = (temperature(), top_p(), MAX_OUTPUT, stop(4), SEED, PRESENCE, FREQUENCY)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.core.model import Ask, Candidate, Case, Response
 from app.core.responders.seeing import unseen
 from app.core.templates import placeholders, render
 from app.ports.journal import CallResult, Outcome
-from app.ports.llm import Json, Message
+from app.ports.llm import Image, Json, Message
 
 PLACEHOLDERS = ("input",)
 """What a prompt may refer to as {{name}}."""
@@ -16,18 +18,25 @@ _FINISHES: dict[str, Outcome] = {"length": "truncated", "content_filter": "refus
 
 
 def messages(candidate: Candidate, case: Case) -> list[Message]:
-    """What is sent for a case.
+    """What is sent for a case."""
+    images = (case.picture.image,) if case.picture and case.picture.image else ()
+    return turns(candidate.system_prompt, candidate.output_prompt, {"input": case.input}, images)
+
+
+def turns(
+    system_prompt: str, output_prompt: str, values: Mapping[str, str], images: tuple[Image, ...] = ()
+) -> list[Message]:
+    """What a pair of prompts sends. values: of the placeholders; "input" must be among them. images: come with the input.
 
     The input comes first and the output prompt after it, unless a prompt says itself where {{input}} belongs.
+    Raises: UnknownPlaceholder.
     """
-    values = {"input": case.input}
-    placed = "input" in placeholders(candidate.system_prompt) or "input" in placeholders(candidate.output_prompt)
-    closing = render(candidate.output_prompt, values)
-    user = closing if placed else "\n\n".join(part for part in (case.input, closing) if part)
-    system = render(candidate.system_prompt, values)
-    turns = [Message("system", system)] if system.strip() else []
-    images = (case.picture.image,) if case.picture and case.picture.image else ()
-    return [*turns, Message("user", user, images)] if user.strip() or images else turns
+    placed = "input" in placeholders(system_prompt) or "input" in placeholders(output_prompt)
+    closing = render(output_prompt, values)
+    user = closing if placed else "\n\n".join(part for part in (values["input"], closing) if part)
+    system = render(system_prompt, values)
+    first = [Message("system", system)] if system.strip() else []
+    return [*first, Message("user", user, images)] if user.strip() or images else first
 
 
 class SingleTurn:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from app.ports.llm import Json
 
-ACCURACY = 0.005
+ACCURACY = 0.001
 """Relative error of a percentile at the most."""
 _STEP = math.log((1 + ACCURACY) / (1 - ACCURACY))
 

@@ -13,7 +13,19 @@ from app.llm.simulated.optimizer import reply as improve
 from app.llm.simulated.primary import reply as answer
 from app.llm.simulated.writer import reply as write
 from app.ports.images import NO_IMAGES, Images
-from app.ports.llm import FinishReason, Json, Message, ModelRef, Price, Reply, Request, TimedOut, UnknownModel, Usage
+from app.ports.llm import (
+    FinishReason,
+    Json,
+    Listener,
+    Message,
+    ModelRef,
+    Price,
+    Reply,
+    Request,
+    TimedOut,
+    UnknownModel,
+    Usage,
+)
 
 MODELS = ("simulated/primary", "simulated/writer", "simulated/optimizer", "simulated/judge")
 PRICES = {
@@ -24,6 +36,8 @@ PRICES = {
 }
 """Simulated USD per token, in the proportions of a small and a large model."""
 CHARS_PER_TOKEN = 4
+PIECES = 20
+"""In which an answer is heard, at most."""
 SERVED_MODEL = "simulated"
 
 
@@ -44,12 +58,13 @@ class SimulatedLLM:
         if model not in MODELS:
             raise UnknownModel(f"{model} is unknown; the simulated models are {', '.join(MODELS)}")
         took = self._seconds(request)
-        await asyncio.sleep(min(took, deadline_s))
         if took > deadline_s:
+            await asyncio.sleep(deadline_s)
             raise TimedOut(f"no answer within {deadline_s:g} s", maybe_paid=True)
         params = dict(request.model.params)
         told = await asyncio.to_thread(_described, request, self._images) if has_images(request) else request.messages
         text, finish_reason = _cut(_text(request, told, params), params.get("max_output_tokens"))
+        await _said(text, took, request.listener)
         shown = sum(image_tokens(one.width, one.height) for m in request.messages for one in m.images)
         usage = Usage(shown + sum(tokens(m.content) for m in request.messages), tokens(text), estimated=True)
         cost = (request.model.price or PRICES[model]).cost(usage)
@@ -67,6 +82,18 @@ class SimulatedLLM:
         usual = self._latency_s * (5.0 if request.model.name == "simulated/optimizer" else 1.0)
         base = float(own) if isinstance(own, int | float) else usual
         return base * (0.5 + chance("latency", *(m.content for m in request.messages)))
+
+
+async def _said(text: str, seconds: float, listener: Listener | None) -> None:
+    """The text takes its seconds; whoever listens hears it in pieces."""
+    if listener is None:
+        await asyncio.sleep(seconds)
+        return
+    size = max(CHARS_PER_TOKEN, -(-len(text) // PIECES))
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    for piece in pieces:
+        await asyncio.sleep(seconds / len(pieces))
+        listener.hear(piece)
 
 
 def _described(request: Request, images: Images) -> tuple[Message, ...]:

@@ -39,7 +39,7 @@ SHOWN = 10
 Shown: TypeAlias = Mapping[int, Json]
 """What is kept of each row's image (see app.core.pictures)."""
 Progress = Callable[[int, int], None]
-"""Called with the work done and the whole of it, in bytes of the file (which is read twice)."""
+"""Called with the work done and the whole of it, in bytes of the file; an import reads it twice."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,19 @@ def limits_of(settings: Settings) -> core.Limits:
     return core.Limits(most.max_mb * 2**20, most.max_rows, most.max_columns, most.max_cell_chars)
 
 
-def preview(stream: BinaryIO, filename: str, columns: Columns = FOUND, *, limits: core.Limits | None = None) -> Preview:
+def preview(
+    stream: BinaryIO,
+    filename: str,
+    columns: Columns = FOUND,
+    *,
+    limits: core.Limits | None = None,
+    progress: Progress | None = None,
+) -> Preview:
     """Read the whole file and tell what it would become; nothing is stored, no image is loaded.
 
     Raises: Invalid for a file that is refused.
     """
+    told = _Told(stream, progress, readings=1)
     try:
         table = core.read_table(stream, filename, limits=limits)
         rows = tuple({key: storable(cell) for key, cell in row.cells.items()} for row in islice(table.rows(), SHOWN))
@@ -102,7 +110,7 @@ def preview(stream: BinaryIO, filename: str, columns: Columns = FOUND, *, limits
         except core.BadFile as error:
             return Preview(table.columns, None, Problem(error.field, str(error)), rows, None, table.report.as_json())
         named: Counter[str] = Counter()
-        gathered = _gather(table, mapping, {}, lambda: None, named)
+        gathered = _gather(table, mapping, {}, told, named)
     except core.BadFile as error:
         raise _refusal(error) from None
     return Preview(table.columns, mapping, None, rows, gathered.statistics, gathered.report, named)
@@ -161,19 +169,19 @@ def _load(table: core.Table, mapping: core.Mapping, loader: Loader) -> Shown:
 
 
 class _Told:
-    """Tells the progress of two readings of one stream; called every BATCH rows."""
+    """Tells the progress of one or two readings of one stream; called every BATCH rows."""
 
-    def __init__(self, stream: BinaryIO, progress: Progress | None, before: int = 0) -> None:
-        self._stream, self._progress, self._before = stream, progress, before
+    def __init__(self, stream: BinaryIO, progress: Progress | None, before: int = 0, readings: int = 2) -> None:
+        self._stream, self._progress, self._before, self._readings = stream, progress, before, readings
         self._size = stream.seek(0, os.SEEK_END) if progress else 0
 
     def __call__(self) -> None:
         if self._progress:
-            self._progress(self._before + self._stream.tell(), 2 * self._size)
+            self._progress(self._before + self._stream.tell(), self._readings * self._size)
 
     def again(self) -> _Told:
         """For the second reading."""
-        return _Told(self._stream, self._progress, self._size)
+        return _Told(self._stream, self._progress, self._size, self._readings)
 
 
 def _gather(

@@ -1,5 +1,6 @@
 """Labels: what speaks against an answer, what people ruled about it, and the versions of a dataset that come of it."""
 
+from app.services.labels.appended import append_example
 from app.services.labels.difference import Changed, difference
 from app.services.labels.doctor import STATES, Case, Diagnosis, cases, diagnosis
 from app.services.labels.rulings import RULINGS, Decision, counted, rule, rulings_of, take_back
@@ -12,6 +13,7 @@ __all__ = [
     "Changed",
     "Decision",
     "Diagnosis",
+    "append_example",
     "cases",
     "counted",
     "diagnosis",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -45,7 +45,7 @@ def make_version(session: Session, dataset: Dataset) -> Dataset:
     whole = _gather(session, dataset)
     session.commit()  # ends the reading: others may write until the version is stored
     try:
-        root = _lock(session, dataset)
+        root = lock(session, dataset)
         if whole.changes != _changes(rulings_of(session, dataset)):
             whole = _gather(session, dataset)  # somebody ruled meanwhile
         known = versions(session, dataset)
@@ -70,7 +70,7 @@ def parent(session: Session, dataset: Dataset) -> Dataset | None:
     return session.get(Dataset, dataset.parent_id) if dataset.parent_id else None
 
 
-def _lock(session: Session, dataset: Dataset) -> Dataset:
+def lock(session: Session, dataset: Dataset) -> Dataset:
     """The first version, which nobody else makes versions of meanwhile; the dataset itself when that one is gone for good."""
     both = select(Dataset).where(Dataset.id.in_({dataset.root_id or dataset.id, dataset.id}))
     return session.scalars(both.order_by(Dataset.id).with_for_update()).all()[0]
@@ -84,9 +84,17 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
     changes = _changes(rulings_of(session, dataset))
     if not changes:
         raise Conflict(f"nothing of {dataset.name} is corrected or excluded, so there is no new version to make")
+    digest, statistics = tallied(dataset, batches(session, dataset, changes))
+    if not statistics["rows"]:
+        raise Conflict(f"every row of {dataset.name} is excluded; a version needs at least one")
+    return _Whole(changes, digest, statistics)
+
+
+def tallied(dataset: Dataset, rows: Iterable[Sequence[NewExample]]) -> tuple[str, dict[str, Json]]:
+    """Digest and statistics of a new version. dataset: the one that it is made from."""
     counted, marked = Statistics(), hashlib.sha256()
     shown: dict[int, Json] = {}
-    for batch in _batches(session, dataset, changes):
+    for batch in rows:
         for row, text, answer, _, image in batch:
             picture = picture_of(image)
             if image:
@@ -97,12 +105,10 @@ def _gather(session: Session, dataset: Dataset) -> _Whole:
     statistics = counted.as_json()
     if "images" in dataset.statistics:
         statistics["images"] = figures(shown)
-    if not statistics["rows"]:
-        raise Conflict(f"every row of {dataset.name} is excluded; a version needs at least one")
-    return _Whole(changes, marked.hexdigest(), statistics)
+    return marked.hexdigest(), statistics
 
 
-def _batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[list[NewExample]]:
+def batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[list[NewExample]]:
     """The rows of the new version, many at a time."""
     columns = (Example.row, Example.input, Example.reference, Example.extra, Example.image)
     after = 0
@@ -117,7 +123,7 @@ def _batches(session: Session, dataset: Dataset, changes: _Changes) -> Iterator[
 
 
 def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> Dataset:
-    version, name = _free(session, dataset, root)
+    version, name = free_name(session, dataset, root)
     made = Dataset(
         name=name,
         digest=whole.digest,
@@ -131,13 +137,13 @@ def _store(session: Session, dataset: Dataset, root: Dataset, whole: _Whole) -> 
     )
     session.add(made)
     session.flush()
-    for batch in _batches(session, dataset, whole.changes):
+    for batch in batches(session, dataset, whole.changes):
         add_examples(session, made.id, batch)
     _carry_over(session, dataset, made)
     return made
 
 
-def _free(session: Session, dataset: Dataset, root: Dataset) -> tuple[int, str]:
+def free_name(session: Session, dataset: Dataset, root: Dataset) -> tuple[int, str]:
     """The next number after every version there ever was, and a name that is free."""
     first = dataset.root_id or dataset.id
     query = select(Dataset.version).where(or_(Dataset.id == first, Dataset.root_id == first))

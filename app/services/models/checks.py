@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.core.params import resolve
 from app.core.storable import storable, storable_json
+from app.llm.outbound import Forbidden, Guard
 from app.llm.routes import checked, route
 from app.ports.llm import Json, ModelRef, Permanent, Price
 from app.services.errors import Problem
@@ -20,8 +21,10 @@ WITH_REGIONS = ("vertex_ai/", "bedrock/")
 """Beginnings of the names of models that are served in regions."""
 PER_MILLION = 1_000_000
 
+_ANYWHERE = Guard.of(("0.0.0.0/0", "::/0"))
+"""Refuses only what no request may ever go to; whether a private address is listed is told beside the form, and at use."""
 _NAME = re.compile(r"[^\W_](?:[\w .\-/:]*[\w.\-])?")
-_RESERVED = frozenset({"clone", "import", "export", "new", "revisions"})
+_RESERVED = frozenset({"access", "check", "clone", "import", "export", "new", "revisions"})
 
 
 class PriceForm(BaseModel):
@@ -76,8 +79,8 @@ def _problem(error: Mapping[str, Json]) -> Problem:
 def _address(form: ConfigForm) -> list[Problem]:
     try:
         if form.api_base:
-            checked(form.api_base, "api_base")
-    except Permanent as error:
+            _ANYWHERE.check(checked(form.api_base, "api_base"))
+    except (Permanent, Forbidden) as error:
         return [Problem("api_base", str(error))]
     try:
         route(ModelRef(form.model, api_base=form.api_base or None))

@@ -9,7 +9,8 @@ from contextlib import suppress
 import aiohttp
 
 from app.config.settings import Images as Limits
-from app.llm.outbound import Forbidden, Guard, connector, forbidden, get
+from app.llm.outbound import Forbidden, Guard, forbidden
+from app.llm.outbound_aiohttp import connector, get
 from app.services.pictures.decoding import BadImage
 
 AT_ONCE = 8

@@ -1,15 +1,26 @@
 """The prompt library: named prompts, immutable versions, movable labels; what runs found; words in and out."""
 
-from app.services.prompts.checks import KINDS, LABEL_RULE, NAME_RULE, Words, notes_on, parse_messages, variables
+from app.services.prompts.checks import (
+    KINDS,
+    LABEL_RULE,
+    NAME_RULE,
+    Words,
+    checked_messages,
+    notes_on,
+    parse_messages,
+    variables,
+)
 from app.services.prompts.diff import Op, word_diff
-from app.services.prompts.exchange import FORMATS, export, import_json
+from app.services.prompts.exchange import FORMATS, Imported, export, import_prompts
 from app.services.prompts.history import Node, Use, adopt, lineage, used_by
 from app.services.prompts.instructions import (
+    INSTRUCTIONS,
     instructions_flaw,
     judge_flaw,
     judge_instructions,
     optimizer_instructions,
     save_optimizer_instructions,
+    shipped_instructions,
 )
 from app.services.prompts.library import (
     Summary,
@@ -25,14 +36,25 @@ from app.services.prompts.library import (
     recent_numbers,
     summaries,
     tags_in_use,
+    unsaved,
 )
-from app.services.prompts.versions import remove_label, restore, save_version, set_label, version, versions
+from app.services.prompts.versions import (
+    label_history,
+    remove_label,
+    restore,
+    save_version,
+    set_label,
+    version,
+    versions,
+)
 
 __all__ = [
     "FORMATS",
+    "INSTRUCTIONS",
     "KINDS",
     "LABEL_RULE",
     "NAME_RULE",
+    "Imported",
     "Node",
     "Op",
     "Summary",
@@ -41,6 +63,7 @@ __all__ = [
     "adopt",
     "by_id",
     "check_about",
+    "checked_messages",
     "create",
     "delete",
     "describe",
@@ -48,10 +71,11 @@ __all__ = [
     "free_name",
     "get",
     "head",
-    "import_json",
+    "import_prompts",
     "instructions_flaw",
     "judge_flaw",
     "judge_instructions",
+    "label_history",
     "lineage",
     "list_prompts",
     "notes_on",
@@ -63,8 +87,10 @@ __all__ = [
     "save_optimizer_instructions",
     "save_version",
     "set_label",
+    "shipped_instructions",
     "summaries",
     "tags_in_use",
+    "unsaved",
     "used_by",
     "variables",
     "version",

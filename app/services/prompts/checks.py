@@ -169,6 +169,11 @@ def parse_messages(text: str) -> Json:
         raise Invalid([Problem("messages", f"this is not JSON: {error.msg} at {where}")]) from None
     except RecursionError:
         raise Invalid([Problem("messages", "this JSON is nested too deeply")]) from None
+    return checked_messages(messages)
+
+
+def checked_messages(messages: Json) -> list[dict[str, str]]:
+    """The messages of a chat in their kept form. Raises: Invalid, naming what is wrong with each."""
     problems: list[Problem] = []
     checked = _checked_messages(messages, problems)
     if problems:

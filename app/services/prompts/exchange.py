@@ -1,17 +1,20 @@
-"""Versions as text, YAML, JSON and Python, and prompts back in from that JSON."""
+"""Versions in the formats of export, and prompts back in, from here and from other tools."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from sqlalchemy.orm import Session
 
+from app.core.templates import placeholders
 from app.ports.llm import Json
 from app.services.errors import Invalid, NotFound, Problem
-from app.services.prompts.checks import Words, variables
+from app.services.prompts import foreign
+from app.services.prompts.checks import Words, checked_content, checked_name, checked_tags, variables
 from app.services.prompts.library import create, get
 from app.services.prompts.snippet import python_snippet
 from app.services.prompts.versions import save_version
@@ -28,13 +31,54 @@ def export(version: PromptVersion, format: str) -> str:
     return FORMATS[format](version)
 
 
-def import_json(session: Session, text: str, *, name: str = "") -> PromptVersion:
-    """Take in what the JSON export wrote: a new prompt, or a new version when there is one of that name.
+@dataclass(frozen=True)
+class Imported:
+    """A version that came in. adjusted: variables that stood in single braces in the file."""
 
-    name: another name than the file's. Labels stay where they are: an import must not move "production".
-    Raises: Invalid.
+    version: PromptVersion
+    adjusted: tuple[str, ...] = ()
+
+
+def import_prompts(session: Session, text: str, *, name: str = "") -> list[Imported]:
+    """Take in what the JSON export wrote, a promptfoo configuration, Langfuse prompts, or a list of chat messages.
+
+    Each becomes a new prompt, or a new version when there is one of that name. name: another name than the file's. Labels stay
+    where they are: an import must not move "production". Raises: Invalid, and nothing was imported.
     """
-    data = _read(text)
+    if len(text) > LONGEST_IMPORT:
+        raise Invalid([Problem("file", f"is longer than {LONGEST_IMPORT:,} characters")])
+    data = foreign.loads(text)
+    if isinstance(data, dict) and data.get("format") == FORMAT:
+        return [Imported(_take(session, _checked(data), name))]
+    if isinstance(data, dict) and "format" in data:
+        raise Invalid([Problem("file", f'this is not a prompt exported from here: "format" is not "{FORMAT}"')])
+    found = foreign.read(data, name)
+    _check(session, found)
+    taken = ({"name": one.name, "kind": "chat", "messages": one.messages, "tags": list(one.tags)} for one in found)
+    return [Imported(_take(session, one, ""), of.adjusted) for one, of in zip(taken, found, strict=True)]
+
+
+def _check(session: Session, found: list[foreign.Taken]) -> None:
+    """Whether all can come in. Raises: Invalid with every problem."""
+    problems: list[Problem] = []
+    for one in found:
+        wrong: list[Problem] = []
+        checked_name(one.name, wrong)
+        checked_content("chat", Words(messages=one.messages), wrong)
+        checked_tags(one.tags, wrong)
+        problems += [Problem("file", f"{one.name}: {problem.message}") for problem in wrong]
+        try:
+            kind = get(session, one.name).kind
+        except NotFound:
+            continue
+        if kind != "chat":
+            problems.append(Problem("file", f"{one.name} is a {kind} prompt here and a chat prompt in the file"))
+    if problems:
+        raise Invalid(problems)
+
+
+def _take(session: Session, data: dict[str, Any], name: str) -> PromptVersion:
+    """A prompt in our own shape."""
     name = name or data["name"]
     kind = data.get("kind", "chat" if data.get("messages") else "pair")
     words = Words(messages=data.get("messages", ()))
@@ -51,16 +95,8 @@ def import_json(session: Session, text: str, *, name: str = "") -> PromptVersion
     return save_version(session, prompt, author="import", reasoning="Imported from a file.", **words)
 
 
-def _read(text: str) -> dict[str, Any]:
-    if len(text) > LONGEST_IMPORT:
-        raise Invalid([Problem("file", f"is longer than {LONGEST_IMPORT:,} characters")])
-    try:
-        data = json.loads(text.removeprefix("\ufeff"))
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise Invalid([Problem("file", f"this is not JSON{where}")]) from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise Invalid([Problem("file", f'this is not a prompt exported from here: "format" is not "{FORMAT}"')])
+def _checked(data: dict[str, Any]) -> dict[str, Any]:
+    """What the JSON export wrote. Raises: Invalid."""
     problems = [
         Problem("file", f'"{key}" must be {title}')
         for key, (kind, title) in _SHAPE.items()
@@ -138,10 +174,36 @@ def _as_text(version: PromptVersion) -> str:
     return "\n\n".join(f"--- {title} ---\n{text}" for title, text in parts if text) + "\n"
 
 
+def _as_chat(version: PromptVersion) -> list[Json]:
+    """The messages that are sent; of a pair with {{input}} where the input goes."""
+    if version.prompt.kind == "chat":
+        return list(version.messages)
+    placed = "input" in placeholders(f"{version.system_prompt}\n{version.output_prompt}")
+    user = version.output_prompt if placed else "\n\n".join(filter(None, ("{{input}}", version.output_prompt)))
+    turns = [{"role": "system", "content": version.system_prompt}, {"role": "user", "content": user}]
+    return [turn for turn in turns if turn["content"].strip()]
+
+
+def _as_promptfoo(version: PromptVersion) -> str:
+    """A configuration with this one prompt, as a JSON chat."""
+    raw = json.dumps(_as_chat(version), ensure_ascii=False, indent=2)
+    item = {"id": version.prompt.name, "label": f"{version.prompt.name}, version {version.number}", "raw": raw}
+    return yaml.dump({"prompts": [item]}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
+
+
+def _as_langfuse(version: PromptVersion) -> str:
+    prompt = version.prompt
+    labels = [one.label for one in prompt.labels if one.version_id == version.id]
+    about = {"name": prompt.name, "type": "chat", "prompt": _as_chat(version), "labels": labels, "tags": prompt.tags}
+    return json.dumps(about | {"config": {}}, ensure_ascii=False, indent=2) + "\n"
+
+
 FORMATS: dict[str, Callable[[PromptVersion], str]] = {
     "text": _as_text,
     "yaml": _as_yaml,
     "json": _as_json,
     "python": python_snippet,
+    "promptfoo": _as_promptfoo,
+    "langfuse": _as_langfuse,
 }
 """Every format of export."""

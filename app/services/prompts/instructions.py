@@ -22,7 +22,7 @@ JUDGE = "judge/rubric"
 """Library prompt, and file, of what a judge is told."""
 NEEDED = ("system_prompt", "output_prompt", "failures", "reply_format")
 """Without these an optimiser knows neither what it improves, nor what goes wrong, nor how to answer."""
-PREFIX = "optimizer/"
+INSTRUCTIONS = "optimizer/"
 """Instructions of a strategy are the library prompt of this name and the strategy's."""
 
 
@@ -33,7 +33,7 @@ def optimizer_instructions(session: Session, strategy: str) -> str:
     """
     if not _template(strategy):
         return ""
-    return _of_library(session, PREFIX + strategy) or shipped(strategy)
+    return _of_library(session, INSTRUCTIONS + strategy) or shipped_instructions(strategy)
 
 
 def judge_instructions(session: Session) -> str:
@@ -57,12 +57,14 @@ def save_optimizer_instructions(session: Session, strategy: str, text: str) -> P
     """Keep a person's instructions as a new version of optimizer/<strategy>. Raises: Invalid, NotFound."""
     if problem := instructions_flaw(strategy, text):
         raise Invalid([Problem("instructions", problem)])
-    name = PREFIX + strategy
+    name = INSTRUCTIONS + strategy
     try:
         prompt = get(session, name)
     except NotFound:
         about = f"What the optimiser is told by the strategy {strategy}."
-        prompt = create(session, name, description=about, category="optimizer", system_prompt=shipped(strategy))
+        prompt = create(
+            session, name, description=about, category="optimizer", system_prompt=shipped_instructions(strategy)
+        )
     return save_version(session, prompt, system_prompt=text)
 
 
@@ -99,7 +101,7 @@ def _template(strategy: str) -> str:
     return STRATEGIES[strategy].template
 
 
-def shipped(strategy: str) -> str:
+def shipped_instructions(strategy: str) -> str:
     """The text of our own file for a strategy, without its front matter."""
     return _body(PROMPTS / "optimizer" / f"{_template(strategy).removesuffix('.md')}.md")
 

@@ -20,6 +20,7 @@ from app.services.prompts.checks import (
     checked_content,
     checked_name,
     checked_tags,
+    plain,
 )
 from app.store.models import Prompt, PromptLabel, PromptVersion
 
@@ -129,6 +130,14 @@ def create(
     prompt.versions.append(as_version(content, 1, author))
     session.add(prompt)
     return _committed(session, prompt)
+
+
+def unsaved(name: str, words: Words, *, description: str, author: str) -> Prompt:
+    """A new pair with its version 1, not yet in any session, from texts that a run was made with. name: one that is free."""
+    content = Content("pair", plain(words["system_prompt"]), plain(words["output_prompt"]))
+    prompt = Prompt(name=name, kind="pair", description=description, tags=[])
+    prompt.versions.append(as_version(content, 1, author))
+    return prompt
 
 
 def check_about(session: Session, name: str, *, description: str, category: str, tags: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.prompts.checks import Words, checked_content, checked_label
 from app.services.prompts.library import as_version, head
+from app.store.label_moves import LabelMove
 from app.store.models import Prompt, PromptLabel, PromptVersion
 
 
@@ -93,6 +94,8 @@ def set_label(session: Session, prompt: Prompt, label: str, target: PromptVersio
     if found is None:
         found = PromptLabel(label=label)
         prompt.labels.append(found)
+    if found.version is not target:
+        session.add(LabelMove(prompt_id=prompt.id, label=label, version_id=target.id))
     found.version = target
     session.commit()
     return found
@@ -105,8 +108,15 @@ def remove_label(session: Session, prompt: Prompt, label: str) -> None:
     if found is None:
         raise NotFound(f"{prompt.name} has no label {label!r}")
     session.delete(found)
+    session.add(LabelMove(prompt_id=prompt.id, label=label))
     session.commit()
     session.refresh(prompt, ["labels"])
+
+
+def label_history(session: Session, prompt: Prompt, *, limit: int = 100) -> list[LabelMove]:
+    """Where the prompt's labels have pointed, the newest move first."""
+    query = select(LabelMove).where(LabelMove.prompt_id == prompt.id).order_by(LabelMove.id.desc())
+    return list(session.scalars(query.limit(limit)))
 
 
 def _labelled(prompt: Prompt, label: str) -> PromptLabel | None:

@@ -32,7 +32,7 @@ def defaults(session: Session, run: Run) -> dict[str, Json]:
     """The training's own rules, nothing bought, and the budget without limits."""
     try:
         form = as_form(run.spec)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise Conflict(
             "this run's settings are written in another way than today's; it cannot be judged again"
         ) from None
@@ -58,6 +58,9 @@ def parse(
     pinned, more = examined(session, form, _primary(run.spec), settings=settings, gateway=gateway, tools=tools)
     problems += [*wrong, *(one for one in more if one.field not in {known.field for known in wrong})]
     problems += _about_missing(run.spec, pinned, missing)
+    if run.imported_at and missing != "leave":
+        told = "must be leave for an imported run: nothing is sent to the addresses that it brought along"
+        problems.append(Problem("missing", told))
     if problems or dataset is None:
         raise Invalid(problems)
     return _spec(session, run, form, pinned | {"missing": missing, "dataset": dataset})

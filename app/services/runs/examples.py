@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.stats import RIGHT, Cell, cell
 from app.core.stats.interval import COUNTED
 from app.ports.llm import Json
 from app.store.models import Example, Run, SampleRow
+
+_PLACE = (SampleRow.case, SampleRow.repeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +48,45 @@ def before_after(
 
     change: only fixed, broken, both_right, both_wrong or unscored. after: cursor of the last pair of the page before.
     """
-    ids = [func.max(case((SampleRow.candidate == digest, SampleRow.id))) for digest in (old, new)]
-    scores = [func.max(case((_counts(digest), SampleRow.score))) for digest in (old, new)]
-    place = (SampleRow.case, SampleRow.repeat)
-    # The index is in this order and holds everything that is asked, so a page reads no further than it shows.
-    query = (
-        select(func.max(SampleRow.id), *place, *ids)
-        .where(SampleRow.run_id == run.id, SampleRow.split == split, SampleRow.candidate.in_((old, new)))
-        .group_by(*place)
-        .order_by(*place)
-        .limit(limit)
-    )
+    query = _pairs(run, (old, new), split, change).limit(limit)
     if after:
-        last = session.execute(select(*place).where(SampleRow.id == after, SampleRow.run_id == run.id)).one_or_none()
+        last = session.execute(select(*_PLACE).where(SampleRow.id == after, SampleRow.run_id == run.id)).one_or_none()
         if last is None:
             return []
-        query = query.where(tuple_(*place) > tuple(last))
-    if change:
-        query = query.having(_falls_into(change, *scores))
+        query = query.where(tuple_(*_PLACE) > tuple(last))
+    return _read(session, run, query)
+
+
+def at_places(
+    session: Session,
+    run: Run,
+    candidates: tuple[str, str],
+    *,
+    split: str,
+    change: str | None,
+    places: Collection[tuple[str, int]],
+    limit: int,
+) -> list[Pair]:
+    """As before_after(), of these cases and repeats alone."""
+    query = _pairs(run, candidates, split, change).where(tuple_(*_PLACE).in_(places))
+    return _read(session, run, query.limit(limit))
+
+
+def _pairs(run: Run, candidates: tuple[str, str], split: str, change: str | None) -> Select[Any]:
+    """Both answers as ids, in the order of the index, which holds everything that is asked: a page reads what it shows."""
+    ids = [func.max(case((SampleRow.candidate == digest, SampleRow.id))) for digest in candidates]
+    scores = [func.max(case((_counts(digest), SampleRow.score))) for digest in candidates]
+    columns: list[Any] = [func.max(SampleRow.id), *_PLACE, *ids]
+    query: Select[Any] = (
+        select(*columns)
+        .where(SampleRow.run_id == run.id, SampleRow.split == split, SampleRow.candidate.in_(candidates))
+        .group_by(*_PLACE)
+        .order_by(*_PLACE)
+    )
+    return query.having(_falls_into(change, *scores)) if change else query
+
+
+def _read(session: Session, run: Run, query: Select[Any]) -> list[Pair]:
     found = [_Place(*row) for row in session.execute(query)]
     samples = _samples(session, [each for pair in found for each in (pair.old, pair.new) if each])
     texts = texts_of(session, Asked.of(run), {pair.case for pair in found})

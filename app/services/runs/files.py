@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from app.core.stats.interval import COUNTED
 from app.ports.llm import Json
-from app.services.cells import csv_text
+from app.services.cells import CHUNK_CHARS, csv_text
 from app.services.runs.record import notes
+from app.services.runs.record_files import Counter, Tell, record_entries
 from app.services.runs.report import report_html
 from app.services.runs.speed import SPEED_COLUMNS, flat, speed
 from app.services.runs.tables import (
@@ -27,6 +31,13 @@ from app.services.runs.tables import (
 )
 from app.store.models import Run
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+OF_PROPOSAL = (
+    "epoch", "parent", "strategy", "reasoning", "fate", "why", "digest", "batch", "validation", "paired",
+)  # fmt: skip
+"""What is told of a proposal beside its prompts."""
 MOMENTS = ("created_at", "started_at", "ended_at", "calls_pruned_at")
 LEFT_OVER_S = 3600.0
 """What a killed export left is removed by the next one when it is older than this; a younger one may be under way."""
@@ -49,48 +60,92 @@ def export_failed(session: Session, run: Run) -> Iterator[str]:
     return csv_text(SAMPLE_COLUMNS, failed)
 
 
-def export_folder(session: Session, run: Run, target_dir: Path) -> Path:
+def export_folder(session: Session, run: Run, target_dir: Path, *, tell: Tell | None = None) -> Path:
     """Write ``target_dir/<run id>`` and return it: spec.json, outcome.json, prompts/, samples.csv, calls.csv, metrics.csv,
-    speed.csv and report.html. A folder of an earlier export is replaced. Raises: OSError.
+    speed.csv, report.html and record/, from which another installation imports it. A folder of an earlier export is replaced.
+
+    tell: called with rows written and rows in all. Raises: OSError.
     """
-    final = target_dir / run.id
+    run_id = run.id
+    final = target_dir / run_id
     target_dir.mkdir(parents=True, exist_ok=True)
-    _clear_left_overs(target_dir, run.id)
-    partial = target_dir / f".{run.id}.{secrets.token_hex(4)}"
+    _clear_left_overs(target_dir, run_id)
+    partial = target_dir / f".{run_id}.{secrets.token_hex(4)}"
     try:
         partial.mkdir()
-        _fill(partial, session, run)
+        for name, chunks in entries(session, run, tell):
+            file = partial / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("w", encoding="utf-8", newline="") as target:
+                target.writelines(chunks)
         _put_in_place(partial, final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return final
 
 
-def _fill(folder: Path, session: Session, run: Run) -> None:
-    _write_json(folder / "spec.json", run.spec)
+def export_zip(session: Session, run: Run) -> Iterator[bytes]:
+    """The same folder as a ZIP file, in portions as they are made."""
+    sink, folder = _Sink(), run.id
+    with zipfile.ZipFile(sink, "w") as target:
+        for name, chunks in entries(session, run):
+            about = zipfile.ZipInfo(f"{folder}/{name}")
+            about.compress_type = zipfile.ZIP_DEFLATED
+            with target.open(about, "w", force_zip64=True) as entry:
+                for chunk in chunks:
+                    entry.write(chunk.encode("utf-8"))
+                    if sink.size >= CHUNK_CHARS:
+                        yield sink.take()
+    yield sink.take()
+
+
+class _Sink(io.RawIOBase):
+    """Takes what a ZIP writer writes, and hands it over."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.size = 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Keep a part."""
+        part = bytes(data)
+        self._parts.append(part)
+        self.size += len(part)
+        return len(part)
+
+    def take(self) -> bytes:
+        """Everything since the last time."""
+        whole = b"".join(self._parts)
+        self._parts, self.size = [], 0
+        return whole
+
+
+def entries(session: Session, run: Run, tell: Tell | None = None) -> Iterator[tuple[str, Iterable[str]]]:
+    """(name, text in portions) of every file of the folder, each to be read before the next one is asked for."""
+    counter = Counter(session, run.id, tell)
     about = {
         name: getattr(run, name) for name in ("id", "kind", "name", "status", "reason", "simulated", "cloned_from")
     }
     times = {name: str(getattr(run, name) or "") for name in MOMENTS}
-    _write_json(folder / "outcome.json", {"run": about | times, "spent": run.spent, "outcome": run.outcome})
-    _write_prompts(folder / "prompts", session, run)
-    (folder / "report.html").write_text(report_html(session, run), encoding="utf-8")
+    yield "spec.json", _json(run.spec)
+    yield "outcome.json", _json({"run": about | times, "spent": run.spent, "outcome": run.outcome})
+    yield from _prompts(session, run)
+    yield "report.html", [report_html(session, run)]
     if run.kind == "benchmark":
         from app.services.benchmarks.results import results  # it stands on this package
         from app.services.benchmarks.tables import results_csv
 
-        text = "".join(results_csv(session, results(session, run)))
-        (folder / "results.csv").write_text(text, encoding="utf-8", newline="")
+        yield "results.csv", results_csv(session, results(session, run))
     # Last, because they are read in portions of their own.
-    tables = (
-        ("metrics.csv", METRIC_COLUMNS, list(metric_rows(session, run))),
-        ("speed.csv", SPEED_COLUMNS, [flat(line) for line in speed(session, run)]),
-        ("samples.csv", SAMPLE_COLUMNS, sample_rows(session, run)),
-        ("calls.csv", CALL_COLUMNS, call_rows(session, run)),
-    )
-    for name, columns, rows in tables:
-        with (folder / name).open("w", encoding="utf-8", newline="") as file:
-            file.writelines(csv_text(columns, rows))
+    yield "metrics.csv", csv_text(METRIC_COLUMNS, list(metric_rows(session, run)))
+    yield "speed.csv", csv_text(SPEED_COLUMNS, [flat(line) for line in speed(session, run)])
+    yield "samples.csv", csv_text(SAMPLE_COLUMNS, counter.each(sample_rows(session, run)))
+    yield "calls.csv", csv_text(CALL_COLUMNS, counter.each(call_rows(session, run)))
+    yield from record_entries(session, run, counter)
 
 
 def _clear_left_overs(target_dir: Path, run_id: str) -> None:
@@ -108,35 +163,24 @@ def _put_in_place(partial: Path, final: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_prompts(folder: Path, session: Session, run: Run) -> None:
+def _prompts(session: Session, run: Run) -> Iterator[tuple[str, Iterable[str]]]:
     """A folder for each version that the history tells of, and one for the final prompts."""
     for note in notes(session, run.id):
         if note.name == "baseline":
-            _write_version(folder / "000-initial", note.data, ("digest", "validation"))
+            yield from _version("000-initial", note.data, ("digest", "validation"))
+        elif note.name == "candidate":
+            yield from _version(f"{note.data['number']:03}", note.data, ("title", "digest"))
         elif note.name == "proposal":
-            about = (
-                "epoch",
-                "parent",
-                "strategy",
-                "reasoning",
-                "fate",
-                "why",
-                "digest",
-                "batch",
-                "validation",
-                "paired",
-            )
-            _write_version(folder / f"{note.data['number']:03}-{note.data['fate']}", note.data, about)
+            yield from _version(f"{note.data['number']:03}-{note.data['fate']}", note.data, OF_PROPOSAL)
     if final := (run.outcome or {}).get("final"):
-        _write_version(folder / "final", final, ("number", "digest"))
+        yield from _version("final", final, ("number", "digest"))
 
 
-def _write_version(folder: Path, data: Json, about: Sequence[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _version(folder: str, data: Json, about: Sequence[str]) -> Iterator[tuple[str, Iterable[str]]]:
     for name in ("system_prompt", "output_prompt"):
-        (folder / f"{name}.txt").write_text(data[name], encoding="utf-8", newline="")
-    _write_json(folder / "about.json", {name: data.get(name) for name in about})
+        yield f"prompts/{folder}/{name}.txt", [data[name]]
+    yield f"prompts/{folder}/about.json", _json({name: data.get(name) for name in about})
 
 
-def _write_json(file: Path, value: Json) -> None:
-    file.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+def _json(value: Json) -> list[str]:
+    return [json.dumps(value, ensure_ascii=False, indent=2) + "\n"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal, get_args
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -16,20 +17,30 @@ from app.store.claims import is_attended
 from app.store.models import Dataset, Run
 
 NAME_CHARS = 200
+Order = Literal["newest", "oldest", "name"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 AT_ONCE_S = 1.0
 """Longest time that a request spends on removing a run's records."""
 
 
 def list_runs(
-    session: Session, *, kind: str = "", status: str = "", search: str = "", after: str = "", limit: int = 50
+    session: Session,
+    *,
+    kind: str = "",
+    status: str = "",
+    search: str = "",
+    order: Order = "newest",
+    after: str = "",
+    limit: int = 50,
 ) -> list[Run]:
-    """Runs, the newest first.
+    """Runs in an order, the newest first unless another one is asked for.
 
     kind, status: exact, "" for all. search: part of the name, the id or the dataset's name. after: id of the last run of the
     page before. Raises: NotFound when that run is gone.
     """
-    query = select(Run).options(selectinload(Run.prompt)).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
-    query = query.where(Run.deleted_at.is_(None))
+    by = Run.name if order == "name" else Run.created_at
+    places = (by.desc(), Run.id.desc()) if order == "newest" else (by, Run.id)
+    query = select(Run).options(selectinload(Run.prompt)).where(Run.deleted_at.is_(None)).order_by(*places).limit(limit)
     if kind:
         query = query.where(Run.kind == kind)
     if status:
@@ -39,8 +50,9 @@ def list_runs(
         query = query.outerjoin(Run.dataset).where(or_(*(each.icontains(search, autoescape=True) for each in columns)))
     if after:
         last = get(session, after)
-        earlier = and_(Run.created_at == last.created_at, Run.id < last.id)
-        query = query.where(or_(Run.created_at < last.created_at, earlier))
+        there = last.name if order == "name" else last.created_at
+        beyond, further = (by < there, Run.id < last.id) if order == "newest" else (by > there, Run.id > last.id)
+        query = query.where(or_(beyond, and_(by == there, further)))
     return list(session.scalars(query))
 
 

@@ -17,6 +17,7 @@ from app.store.models import Run
 from app.store.statements import cut_off, decide_cut_off
 from app.store.types import epoch_now, utc_now
 
+IMPORTED = "it was imported from another installation, and is only looked at here; clone its settings to go on from it"
 ENDED = frozenset({"done", "cancelled", "failed"})
 DECISIONS = {"": "", "repeat": INTERRUPTED, "skip": UNKNOWN_FATE}
 """What cut-off calls are recorded as, by what a person says of them."""
@@ -56,6 +57,8 @@ def request_resume(session: Session, run_id: str, uncertain: str = "") -> Run:
         raise Invalid([Problem("uncertain", f"must be repeat or skip, not {uncertain[:40]!r}")])
     with locked(session, run_id) as run:
         _refuse(run, frozenset({"done", "cancelled"}), "resumed")
+        if run.imported_at:
+            raise Conflict(f"Run {run.id} cannot be resumed: {IMPORTED}.")
         if run.status in ("paused", "failed"):
             if run.calls_pruned_at:
                 raise Conflict(f"The calls of run {run.id} were removed to save room; clone it instead.")

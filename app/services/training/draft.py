@@ -17,6 +17,7 @@ from app.core.scorers.rubric import Rubric
 from app.core.templates import placeholders
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
+from app.ports.pace import place
 from app.ports.scoring import Tools
 from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
@@ -59,9 +60,23 @@ def examined(
     draft = _Draft(session, form, settings, gateway, tools)
     chosen, judge = draft._scorers()
     models = [primary, *([judge] if judge and not judge.problems else [])]
+    if judge and not judge.problems and "vision" in primary.pinned:  # the training's dataset has images
+        judge = draft._sighted(judge)
     draft._budget([m.ref for m in models])
     pinned = {"scorers": chosen, "judge": judge.pinned if judge else None, "calls": draft._calls(models)}
     return pinned, draft.problems
+
+
+def grounded(
+    session: Session, form: TrainingForm, dataset: Dataset, *, settings: Settings, gateway: Gateway
+) -> tuple[Chosen, Json, list[Problem]]:
+    """The primary model and the split of a dataset that a form names, as a spec pins them, and what is wrong with them."""
+    draft = _Draft(session, form, settings, gateway, scorers.NO_TOOLS)
+    asked = (form.temperature, form.max_output_tokens)
+    primary = draft._model("primary_model", form.primary_model, "api_base", form.api_base, asked)
+    if primary.pinned and datasets.has_images(dataset):
+        primary = replace(primary, pinned=primary.pinned | {"vision": gateway.sees(primary.ref)})
+    return primary, draft._split(dataset), draft.problems
 
 
 class _Draft:
@@ -93,8 +108,7 @@ class _Draft:
         if self.problems or dataset is None:
             return None
         if datasets.has_images(dataset):
-            # What does not see gives one record for each example, at no cost; a later release may know better.
-            primary = replace(primary, pinned=primary.pinned | {"vision": self._gateway.sees(primary.ref)})
+            primary, judge = self._sighted(primary), judge and self._sighted(judge)
         return {
             "dataset": {"id": dataset.id, "name": dataset.name, "digest": dataset.digest},
             "split": parts,
@@ -127,10 +141,17 @@ class _Draft:
             "cache": form.cache,
         }
 
+    def _sighted(self, chosen: Chosen) -> Chosen:
+        """With whether it sees images: a run that goes on under a later release, which may know better, decides the same."""
+        return replace(chosen, pinned=chosen.pinned | {"vision": self._gateway.sees(chosen.ref)})
+
     def _calls(self, models: Sequence[Chosen]) -> Json:
-        """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute."""
+        """How calls are made. lanes: by model, what it shares its rate limit with, and how many requests per minute.
+
+        A model that another role has somewhere else stands there by its place (see app.ports.pace).
+        """
         form = self._form
-        own = {models[0].ref.name: form.target_rpm} if form.target_rpm else {}
+        own = {place(models[0].ref): form.target_rpm} if form.target_rpm else {}
         found = lanes(models, own, settings=self._settings, gateway=self._gateway)
         pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": found}
         return self._settings.calls.model_dump() | pinned

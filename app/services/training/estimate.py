@@ -149,14 +149,15 @@ def judgements(spec: Json, facts: Json) -> tuple[int, float, float]:
 
 
 def cost(gateway: Gateway, spec: Json, use: Uses) -> float | None:
-    """USD of what is used; None when a price is unknown."""
+    """USD of what is used, at the price of prompts of mean length; None when a price is unknown."""
     total = 0.0
-    for role, (_, prompt_tokens, completion_tokens) in use.items():
-        if not spec.get(role):
+    for role, (calls, prompt_tokens, completion_tokens) in use.items():
+        if not spec.get(role) or not calls:
             continue
         price = gateway.price(model_ref(spec[role]))
         if price is None:
             return None
+        price = price.at(round(prompt_tokens / calls))
         total += prompt_tokens * price.prompt_usd + completion_tokens * price.completion_usd
     return total
 

@@ -11,6 +11,7 @@ from app.config import Settings
 from app.core.params import ALIASES, Resolved, resolve
 from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
+from app.ports.pace import place
 from app.services.errors import NotFound
 from app.services.models import called, is_config, price_of
 from app.store.models import ModelConfigRevision
@@ -98,15 +99,18 @@ def _pinned(wish: Wish, ref: ModelRef, revision: ModelConfigRevision | None, res
 
 
 def lanes(models: Sequence[Chosen], own: Mapping[str, float], *, settings: Settings, gateway: Gateway) -> Json:
-    """By model, what it shares its rate limit with, and how many requests per minute. own: limits that come first."""
+    """By model, what it shares its rate limit with, and how many requests per minute.
+
+    own: limits by place (see app.ports.pace) that come first.
+    """
     found: dict[str, Json] = {}
-    for name in dict.fromkeys(model.ref.name for model in models):
-        same = [model for model in models if model.ref.name == name]
-        lane = gateway.lane(same[0].ref)
-        asked = [own[name]] if name in own else [model.target_rpm for model in same]
+    for where in dict.fromkeys(place(model.ref) for model in models):
+        same = [model for model in models if place(model.ref) == where]
+        name, lane = same[0].ref.name, gateway.lane(same[0].ref)
+        asked = [own[where]] if where in own else [model.target_rpm for model in same]
         slowest = min((rpm for rpm in asked if rpm), default=None)
         rpm = slowest or settings.rate_limits.get(lane) or settings.rate_limits.get(name)
-        found[name] = {"name": lane, "rpm": rpm}
+        found[where if name in found else name] = {"name": lane, "rpm": rpm}
     return found
 
 

@@ -22,7 +22,7 @@ from app.web.context import backend, settings
 from app.web.database import session
 from app.web.errors import by_field
 from app.web.trainings.choices import known_models
-from app.web.trainings.state import default_models
+from app.web.trainings.state import callable_models
 
 TEXTS = ("text", "jsonl", "more_models", "scorer")
 SINGLE = (
@@ -136,7 +136,7 @@ def _outlook(state: State) -> Outlook:
 
 def _fresh() -> State:
     usable = backend().gateway.problem(ModelRef(settings().judge_model)) is None
-    reviewer = "" if usable else default_models()[2]
+    reviewer = "" if usable else callable_models()[2]
     known = {**benchmarks.defaults(settings()), "runs": 1, "repeats": 1, "reviewer_model": reviewer}
     values = {key: _shown(known.get(key)) for key in SINGLE}
     chosen = [one for one in (params.text("prompt", longest=300),) if one]

@@ -6,6 +6,8 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO
@@ -14,6 +16,8 @@ from app.services.errors import NotFound
 
 FORGOTTEN_S = 24 * 3600
 """Uploads that nobody confirmed for this long are removed."""
+TOLD_S = 0.2
+"""Time between two words about progress."""
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -28,6 +32,27 @@ class Kept:
     def open(self) -> BinaryIO:
         """Its content."""
         return self.path.open("rb")
+
+    def told(self) -> tuple[int, int] | None:
+        """How far the work on it has come, as (done, whole); None while nothing is told."""
+        try:
+            done, whole = (self.path.parent / "progress").read_text(encoding="ascii").split()
+            return int(done), int(whole)
+        except (FileNotFoundError, ValueError):  # not begun yet, or over, or read in the middle of a write
+            return None
+
+    def tell(self) -> Callable[[int, int], None]:
+        """Takes the progress down for whoever asks, in whichever process; a few times a second."""
+        told_at = 0.0
+
+        def tell(done: int, whole: int) -> None:
+            nonlocal told_at
+            if time.monotonic() - told_at >= TOLD_S:
+                told_at = time.monotonic()
+                with suppress(FileNotFoundError):  # let go in another tab
+                    (self.path.parent / "progress").write_text(f"{done} {whole}", encoding="ascii")
+
+        return tell
 
     @property
     def archive(self) -> Path | None:

@@ -69,7 +69,7 @@ def show(dataset_id: int) -> ResponseReturnValue:
         division=division,
         errors=by_field(Invalid(problems)),
     )
-    return page, 422 if problems else 200
+    return page, 422 if problems and asked else 200
 
 
 @pages.get("/<int:dataset_id>/rows.csv")

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path, PurePath
 from typing import IO, BinaryIO, cast
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.datasets import NO_IMAGE
 from app.core.datasets import Mapping as Chosen
 from app.services import datasets
-from app.services.errors import Conflict, Invalid, Problem
+from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.services.pictures import Nowhere, open_archive
 from app.store.models import Dataset
 from app.web import params
@@ -50,7 +50,17 @@ def upload() -> ResponseReturnValue:
     if images and (problem := _archive_problem(images)):
         return _form((problem,))
     kept = keep(folder(), sent.stream, sent.filename, images)
-    return redirect(url_for("datasets.preview", token=kept.token), 303)
+    following = url_for("datasets.preview", token=kept.token)
+    if request.accept_mimetypes.best == "application/json":  # our script goes there, and shows how far the reading is
+        return jsonify(next=following, progress=url_for("datasets.progress", token=kept.token))
+    return redirect(following, 303)
+
+
+@pages.get("/uploads/<token>/progress")
+def progress(token: str) -> ResponseReturnValue:
+    """How far the work on a file has come: bytes done and in all, null while nothing is known."""
+    told = find(folder(), token).told()
+    return jsonify(done=told[0] if told else None, whole=told[1] if told else None)
 
 
 @pages.get("/uploads/<token>")
@@ -62,7 +72,11 @@ def preview(token: str) -> ResponseReturnValue:
 @pages.post("/uploads/<token>")
 def confirm(token: str) -> ResponseReturnValue:
     """Import the file, or let it go."""
-    kept = find(folder(), token)
+    try:
+        kept = find(folder(), token)
+    except NotFound:  # sent twice, or in two tabs
+        flash("That upload is imported already, or was let go.", "warn")
+        return redirect(url_for("datasets.index"), 303)
     if request.form.get("do") == "forget":
         kept.forget()
         return redirect(url_for("datasets.index"), 303)
@@ -118,6 +132,7 @@ def _imported(kept: Kept, name: str, columns: datasets.Columns) -> Dataset:
             columns,
             name=name,
             limits=datasets.limits_of(settings()),
+            progress=kept.tell(),
             images=backend().image_loader(place),
         )
 
@@ -138,7 +153,8 @@ def _preview(
 ) -> ResponseReturnValue:
     try:
         with kept.open() as stream:
-            seen = datasets.preview(stream, kept.filename, columns, limits=datasets.limits_of(settings()))
+            limits = datasets.limits_of(settings())
+            seen = datasets.preview(stream, kept.filename, columns, limits=limits, progress=kept.tell())
     except Invalid as error:  # the file itself cannot be read: only another file helps
         kept.forget()
         return _form(error.problems)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.services import models
 from app.services.errors import Invalid, Problem
+from app.services.providers import servers
 from app.store.models import ModelConfig
 from app.web import params
 from app.web.context import backend, settings
@@ -19,9 +20,13 @@ from app.web.trainings.choices import known_models
 
 @pages.get("/new")
 def new() -> ResponseReturnValue:
-    """An empty form, or one with the model of ?model=."""
+    """An empty form, or one with the model of ?model= at the address of ?api_base=."""
     draft = Draft()
-    return _form(Draft({**draft.values, "model": params.text("model") or settings().primary_model}))
+    asked = {
+        "model": params.text("model") or settings().primary_model,
+        "api_base": params.text("api_base", longest=2000),
+    }
+    return _form(Draft({**draft.values, **asked}))
 
 
 @pages.post("/new")
@@ -101,6 +106,7 @@ def _form(draft: Draft, config: ModelConfig | None = None, problems: tuple[Probl
         look=_look(draft),
         fields=[param(name) for name in SHOWN],
         known=known_models(),
+        servers=servers.listed(session()),
         problems=problems,
         errors=errors,
     )

@@ -76,6 +76,7 @@ def shown(prompt: Prompt) -> dict[str, object]:
         else "",
         "drawing": draw(nodes[-DRAWN:]) if len(nodes) > 1 else None,
         "undrawn": max(0, len(nodes) - DRAWN),
+        "moves": prompts.label_history(session(), prompt, limit=20),
         "uses": prompts.used_by(session(), prompt, limit=20),
     }
 

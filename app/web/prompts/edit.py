@@ -13,6 +13,7 @@ from app.web.database import session
 from app.web.errors import by_field, is_fragment
 from app.web.prompts.drafts import Draft, from_form, from_version, looked_at, rearranged, text_of
 from app.web.prompts.page import get, pages, version_of
+from app.web.trying import panel_of_editor
 
 ACTIONS = ("add", "remove", "up", "as", "look")
 """First words of the editor's buttons that save nothing."""
@@ -137,7 +138,8 @@ def _told(problems: tuple[Problem, ...]) -> dict[str, object]:
 
 
 def _editor(draft: Draft, prompt: Prompt | None = None, problems: tuple[Problem, ...] = ()) -> ResponseReturnValue:
-    page = render_template(
-        "prompts/edit.html", draft=draft, prompt=prompt, look=_seen(draft, prompt), **_told(problems)
-    )
+    look = _seen(draft, prompt)
+    found = look.get("variables", ())
+    panel = panel_of_editor([str(name) for name in found] if isinstance(found, list) else [])
+    page = render_template("prompts/edit.html", draft=draft, prompt=prompt, look=look, panel=panel, **_told(problems))
     return page, 422 if problems else 200

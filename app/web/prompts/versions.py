@@ -15,10 +15,12 @@ from app.web.database import session
 from app.web.prompts.browse import labels_of
 from app.web.prompts.drafts import text_of
 from app.web.prompts.page import get, notes, pages, parts, variables, version_of
+from app.web.trying import panel_of_version
 
 VIEWS = ("prompt", "changes", *prompts.FORMATS)
 FILES = {"text": ("txt", "text/plain"), "yaml": ("yaml", "application/yaml"), "json": ("json", "application/json")}
-FILES |= {"python": ("py", "text/x-python")}
+FILES |= {"python": ("py", "text/x-python"), "promptfoo": ("promptfoo.yaml", "application/yaml")}
+FILES |= {"langfuse": ("langfuse.json", "application/json")}
 
 
 @pages.get("/<int:prompt_id>/versions/<int:number>")
@@ -44,6 +46,7 @@ def version(prompt_id: int, number: int) -> ResponseReturnValue:
         changes=pieces(parent, shown) if parent is not None and view == "changes" else [],
         is_head=shown is prompts.head(prompt),
         neighbours=_neighbours(prompt, shown),
+        panel=panel_of_version(prompt, shown, variables(shown)),
     )
 
 
@@ -104,6 +107,7 @@ def _views(version: PromptVersion, current: str) -> list[tuple[str, str, bool]]:
     if version.parent:
         titles["changes"] = f"Changes since version {version.parent.number}"
     titles |= {"text": "Text", "yaml": "YAML", "json": "JSON", "python": "Python"}
+    titles |= {"promptfoo": "promptfoo", "langfuse": "Langfuse"}
 
     def address(view: str) -> str:
         return url_for("prompts.version", prompt_id=version.prompt_id, number=version.number, view=view)

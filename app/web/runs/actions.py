@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, flash, redirect, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from app.services import runs
 from app.services.errors import Conflict, Invalid, NotFound
@@ -13,6 +14,7 @@ from app.web.database import session
 from app.web.errors import by_field, is_fragment
 from app.web.runs.page import get, pages, render
 from app.web.runs.records import facts
+from app.web.works import Work, begin
 
 
 @pages.post("/<run_id>/pause")
@@ -50,18 +52,19 @@ def delete(run_id: str) -> ResponseReturnValue:
 @pages.post("/<run_id>/rename")
 def rename(run_id: str) -> ResponseReturnValue:
     """Give a run another name."""
+    name = params.clean(request.form.get("name", ""))
     try:
-        runs.rename(session(), run_id, params.clean(request.form.get("name", "")))
+        runs.rename(session(), run_id, name)
     except Invalid as error:
         run = get(run_id)
-        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error)), 422
+        return render("runs/settings.html", run, facts=facts(run.spec), errors=by_field(error), typed=name), 422
     return redirect(url_for("runs.told", run_id=run_id), 303)
 
 
 def _answer(run_id: str, words: str) -> ResponseReturnValue:
     """The head of the run as it is now, or the whole page for a browser without scripts."""
     if is_fragment():
-        return render("runs/parts/head.html", get(run_id))
+        return render("runs/parts/head.html", get(run_id), told=words)
     flash(words, "good")
     return redirect(url_for("runs.overview", run_id=run_id), 303)
 
@@ -86,11 +89,22 @@ def export(run_id: str, format: str) -> ResponseReturnValue:
 @pages.post("/<run_id>/folder")
 def folder(run_id: str) -> ResponseReturnValue:
     """Write the whole run into the experiments folder of the server."""
-    try:
-        place = runs.export_folder(session(), get(run_id), settings().experiments_dir)
-    except OSError as error:
-        raise Conflict(f"The folder could not be written: {error.strerror or error}.") from error
-    flash(f"The run is written to {place}.", "good")
+    engine, target = backend().engine, settings().experiments_dir
+    name = get(run_id).name
+
+    def job(work: Work) -> str:
+        with Session(engine) as own:
+            return str(runs.export_folder(own, runs.get(own, run_id), target, tell=work.tell))
+
+    return begin(Work(f"Writing {name or run_id}", lambda work: _written(work, run_id)), job)
+
+
+def _written(work: Work, run_id: str) -> ResponseReturnValue:
+    if isinstance(work.error, OSError):
+        raise Conflict(f"The folder could not be written: {work.error.strerror or work.error}.") from work.error
+    if work.error is not None:
+        raise work.error
+    flash(f"The run is written to {work.result}.", "good")
     return redirect(url_for("runs.overview", run_id=run_id), 303)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -10,12 +12,30 @@ from flask.typing import ResponseReturnValue
 from app.core.catalog import KINDS
 from app.ports.llm import Json
 from app.services import runs
-from app.web import params
+from app.web import columns, params
+from app.web.columns import Column
 from app.web.database import session
 from app.web.runs.page import pages
 
 STATUSES = ("queued", "running", "paused", "done", "cancelled", "failed")
 PAGE = 40
+COLUMNS = (
+    Column("name", "Run", optional=False),
+    Column("status", "Status", "fit"),
+    Column("result", "Result"),
+    Column("before", "Test before", "num"),
+    Column("after", "Test after", "num"),
+    Column("difference", "Difference", "num"),
+    Column("dataset", "Dataset", usual=False),
+    Column("model", "Primary model", usual=False),
+    Column("calls", "Calls", "num", usual=False),
+    Column("tokens", "Tokens", "num", usual=False),
+    Column("spent", "Spent", "num"),
+    Column("took", "Took", "num"),
+    Column("created", "Created", "fit"),
+)
+SORTED = {"name": ("name", "name"), "created": ("newest", "oldest")}
+"""Columns that the list can be ordered by, with their orders."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +51,13 @@ class Filters:
 def index() -> ResponseReturnValue:
     """All runs, newest first."""
     filters = Filters(params.text("search"), params.choice("status", STATUSES), params.choice("kind", tuple(KINDS)))
+    table, order = columns.chosen(COLUMNS), cast(runs.Order, params.choice("sort", runs.ORDERS, "newest"))
     after = params.text("after", longest=80)
-    found = runs.list_runs(session(), **vars(filters), after=after, limit=PAGE + 1)
+    found = runs.list_runs(session(), **vars(filters), order=order, after=after, limit=PAGE + 1)
     shown = found[:PAGE]
-    chosen = {name: value for name, value in vars(filters).items() if value}
+    chosen: dict[str, Any] = {name: value for name, value in vars(filters).items() if value} | table.address
+    here = partial(url_for, "runs.index", **chosen)
+    chosen |= {"sort": order} if order != "newest" else {}
     page = {
         "rows": shown,
         "totals": {run.id: runs.totals(session(), run.id) for run in shown},
@@ -43,14 +66,15 @@ def index() -> ResponseReturnValue:
     }
     kinds = [(name, kind.title) for name, kind in KINDS.items()]
     return render_template(
-        "runs/index.html", page=page, filters=filters, statuses=[(s, s) for s in STATUSES], kinds=kinds
+        "runs/index.html",
+        page=page,
+        filters=filters,
+        statuses=[(s, s) for s in STATUSES],
+        kinds=kinds,
+        columns=table,
+        heads=columns.heads(table, SORTED, order, here),
+        order=order,
     )
-
-
-@pages.app_template_test("search")
-def is_search(name: str) -> bool:
-    """Whether a kind of run has curves and proposals."""
-    return name in KINDS and KINDS[name].searches
 
 
 @pages.app_template_filter("about")

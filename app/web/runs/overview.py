@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import jsonify, url_for
+from flask import jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from app.services import feed, prompts, runs
+from app.services import feed, figures, prompts, runs
 from app.services.errors import NotFound
-from app.store.models import Event, Run
+from app.store.models import Event, PromptVersion, Run
 from app.web import params, story
 from app.web.database import session
+from app.web.lineage import draw
 from app.web.loglines import EVENTS, KINDS, lines
+from app.web.runs import compared, confusion
+from app.web.runs.descent import descent
 from app.web.runs.page import get, pages, render, told_story
 from app.web.unattended import why_silent, why_unattended
 
@@ -23,10 +27,14 @@ PARTS = {
     "proposals": "runs/parts/proposals.html",
     "shortening": "runs/parts/shortening.html",
     "prices": "runs/parts/prices.html",
+    "lineage": "runs/parts/lineage.html",
+    "confusion": "runs/parts/confusion.html",
     "log_lines": "runs/parts/log_lines.html",
 }
 TAIL = 60
 LOG_PAGE = 500
+DRAWN = 40
+"""Newest proposals that are drawn."""
 SHOWS = (("", "All"), ("decision", "Decisions"), ("reasoning", "Reasoning"), ("warning", "Warnings"), ("wait", "Waits"))
 
 
@@ -34,11 +42,17 @@ SHOWS = (("", "All"), ("decision", "Decisions"), ("reasoning", "Reasoning"), ("w
 def overview(run_id: str) -> ResponseReturnValue:
     """The first page of a run."""
     run = get(run_id)
+    if run.kind == "try":
+        return redirect(url_for("playground.show", run_id=run_id))
     newest = feed.newest(session(), run_id)
     show = params.choice("show", KINDS)
     here = partial(url_for, "runs.overview", run_id=run_id)
     shows = [(title, here(show=kind or None), kind == show) for kind, title in SHOWS]
-    return render("runs/overview.html", run, cursor=newest, shows=shows, **_state(run), **_log_tail(run, newest, show))
+    state = _state(run)
+    tale, measure = state["story"], params.choice("measure", ("usd", "tokens"), "usd")
+    values = state | _log_tail(run, newest, show) | _confusion(run, tale) | _lineage(run, tale)
+    values["measure"] = measure
+    return render("runs/overview.html", run, cursor=newest, shows=shows, **values)
 
 
 @pages.get("/<run_id>/parts/<name>")
@@ -47,14 +61,19 @@ def part(run_id: str, name: str) -> ResponseReturnValue:
     run = get(run_id)
     if name not in PARTS:
         raise NotFound(f"A run has no part called {name[:40]}.")
-    values = _log_after(run) if name == "log_lines" else {} if name == "head" else _state(run)
-    return render(PARTS[name], run, **values)
+    return render(PARTS[name], run, **_OWN.get(name, _state)(run))
 
 
 @pages.get("/<run_id>/curves.json")
 def curves(run_id: str) -> ResponseReturnValue:
     """The figures of the learning curves."""
     return jsonify(story.curves(told_story(get(run_id))))
+
+
+@pages.get("/<run_id>/timeline.json")
+def timeline(run_id: str) -> ResponseReturnValue:
+    """How cost and tokens grew."""
+    return jsonify(figures.timeline(runs.timeline(session(), get(run_id))))
 
 
 @pages.get("/<run_id>/proposals/<int:number>")
@@ -125,19 +144,53 @@ def _state(run: Run) -> dict[str, Any]:
         "unattended": why_unattended() if run.status == "queued" else "",
         "silent": why_silent(run),
         "unscored": runs.count_unprocessed(session(), run),
+        **compared.of_run(run),
+        "winner": _winner(run),
     }
+
+
+def _winner(run: Run) -> PromptVersion | None:
+    """The library's version that the run recommends to use; None when it recommends none."""
+    outcome = run.outcome or {}
+    number = (outcome.get("final") or {}).get("number")
+    kept = _kept(run, number) if outcome.get("verdict") == "ship" and number else None
+    return prompts.version(session(), run.prompt, str(kept)) if kept and run.prompt else None
 
 
 def _log_tail(run: Run, newest: int, show: str = "", limit: int = TAIL) -> dict[str, Any]:
     """The end of the log up to an event."""
-    return _log(feed.tail(session(), run.id, newest, names=EVENTS, limit=limit), newest, show)
+    events = feed.tail(session(), run.id, newest, names=EVENTS, limit=limit)
+    return _log(events, newest, show) | {"log_cut": len(events) == limit}
 
 
 def _log_after(run: Run) -> dict[str, Any]:
     """The lines after an event, for a log that grows."""
     after = params.whole("after")
     events = feed.since(session(), run.id, after, names=EVENTS, limit=LOG_PAGE)
-    return _log(events, events[-1].id if events else after, params.choice("show", KINDS))
+    found = _log(events, events[-1].id if events else after, params.choice("show", KINDS))
+    return found | {"log_more": len(events) == LOG_PAGE}
+
+
+def _confusion(run: Run, tale: story.Story | None = None) -> dict[str, Any]:
+    return {"confusion": confusion.shown(run, tale or told_story(run))}
+
+
+def _lineage(run: Run, tale: story.Story | None = None) -> dict[str, Any]:
+    found = descent(tale or told_story(run))
+    return {"drawing": draw(found[-DRAWN:]) if len(found) > 1 else None, "undrawn": max(0, len(found) - DRAWN)}
+
+
+def _nothing(_run: Run) -> dict[str, Any]:
+    return {}
+
+
+_OWN: dict[str, Callable[[Run], dict[str, Any]]] = {
+    "head": _nothing,
+    "log_lines": _log_after,
+    "confusion": _confusion,
+    "lineage": _lineage,
+}
+"""Parts that are not made of the run's state."""
 
 
 def _log(events: list[Event], cursor: int, show: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ TABS = (
 NOT_OF = {"benchmark": ("runs.examples",)}
 """Tabs that a kind has no use for: it has pages of its own."""
 PAGE = 50
+SEARCHES = frozenset({"train", "rejudge"})
+"""Kinds of run that look for better prompts: only they have epochs, proposals and a sealed test of their own."""
 
 
 def get(run_id: str) -> Run:
@@ -46,6 +48,7 @@ def render(template: str, run: Run, **values: Any) -> str:
         template,
         run=run,
         tabs=[tab for tab in TABS if tab[1] not in NOT_OF.get(run.kind, ())],
+        searches=run.kind in SEARCHES,
         live=run.status not in ENDED,
         undecided=runs.undecided(session(), run),
         again=_again(run),

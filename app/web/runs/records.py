@@ -1,4 +1,4 @@
-"""A run's examples before and after, its calls, and what it was told."""
+"""A run's calls, what it could not score, and what it was told."""
 
 from __future__ import annotations
 
@@ -6,78 +6,17 @@ import json
 from functools import partial
 from typing import Any
 
-from flask import redirect, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from app.ports.llm import Json
 from app.services import runs, training
-from app.services.errors import Invalid, NotFound, Problem
+from app.services.errors import NotFound
 from app.services.runs.examples import Asked, images_of, texts_of
 from app.services.runs.words import long_texts, measured, shown
-from app.store.models import Run
 from app.web import params
 from app.web.database import session
 from app.web.runs.page import PAGE, get, pages, render, told_story
-from app.web.story import Story, Version
-
-CHANGES = ("fixed", "broken", "both_wrong", "both_right", "unscored")
-SHOWS = (
-    ("", "All"),
-    ("fixed", "Fixed"),
-    ("broken", "Broken"),
-    ("both_wrong", "Both wrong"),
-    ("both_right", "Both right"),
-    ("unscored", "Not scored"),
-)
-SPLITS = ("test", "validation", "train")
-
-
-@pages.get("/<run_id>/examples")
-def examples(run_id: str) -> ResponseReturnValue:
-    """Both answers to each example, with what changed."""
-    run = get(run_id)
-    if run.kind == "plan":
-        return _asked_twice(run)
-    if run.kind == "benchmark":
-        return redirect(url_for("benchmarks.show", run_id=run.id))
-    tale = told_story(run)
-    options = [
-        (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation
-    ]
-    if len(options) < 2:
-        return render("runs/examples.html", run, versions=options)
-    before = version_named(tale, "a", 0)
-    after = version_named(tale, "b", _final(run, tale))
-    split = params.choice("split", SPLITS, "test" if tale.test else "validation")
-    show = params.choice("show", CHANGES)
-    place = params.whole("after")
-    rows = runs.before_after(
-        session(), run, before.digest, after.digest, split=split, change=show, after=place, limit=PAGE + 1
-    )
-    here = partial(url_for, "runs.examples", run_id=run_id, a=before.number, b=after.number, split=split)
-    return render(
-        "runs/examples.html",
-        run,
-        versions=options,
-        splits=[(name, f"{name} ({run.spec['split'].get(name, 0)})") for name in SPLITS if run.spec["split"].get(name)],
-        a=before,
-        b=after,
-        split=split,
-        show=show,
-        shows=[(title, here(show=value or None), value == show) for value, title in SHOWS],
-        rows=rows[:PAGE],
-        first=here(show=show or None) if place else "",
-        more=here(show=show or None, after=rows[PAGE - 1].cursor) if len(rows) > PAGE else "",
-    )
-
-
-def _asked_twice(run: Run) -> str:
-    """The pilot of a plan: both answers to each example."""
-    place = params.whole("after")
-    rows = runs.asked_twice(session(), run, after=place, limit=PAGE + 1)
-    here = partial(url_for, "runs.examples", run_id=run.id)
-    more = here(after=rows[PAGE - 1].cursor) if len(rows) > PAGE else ""
-    return render("runs/pilot.html", run, rows=rows[:PAGE], first=here() if place else "", more=more)
 
 
 @pages.get("/<run_id>/unprocessed")
@@ -97,26 +36,6 @@ def unprocessed(run_id: str) -> ResponseReturnValue:
         first=here() if place else "",
         more=here(after=rows[PAGE - 1].sample.id) if len(rows) > PAGE else "",
     )
-
-
-def version_named(tale: Story, field: str, default: int) -> Version:
-    """The version whose number stands in the address."""
-    number = params.whole(field, default=default)
-    if number not in tale.versions:
-        raise Invalid([Problem(field, f"this run has no proposal {number}")])
-    return tale.versions[number]
-
-
-def _final(run: Run, tale: Story) -> int:
-    ended = (run.outcome or {}).get("final") or {}
-    best = tale.best.number if tale.best else 0
-    tried = [v.number for v in tale.proposals if v.validation]
-    return int(ended.get("number") or best or (tried[0] if tried else 0))
-
-
-def _title(version: Version, run: Run) -> str:
-    del run
-    return "initial prompts" if version.number == 0 else f"proposal {version.number}, {version.fate}"
 
 
 CALL_SHOWS = (
@@ -183,6 +102,7 @@ TITLES = {
     "prompt": "Library prompt",
     "cache": "Replies of earlier runs",
     "source": "Judged again from run",
+    "part": "Compared on",
     "missing": "What is not on record",
     "worth_points": "Improvement worth finding",
     "pilot_examples": "Examples of a plan",
@@ -194,7 +114,7 @@ UNITS = {
     "worth_points": " points",
     "stop_above_usd_per_point": " US dollars",
 }
-LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "cases", "form", "apart"})
+LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "candidates", "cases", "form", "apart"})
 SOURCE = "source"
 """The run whose record this one works on, with how it had come out."""
 UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price", "template"})

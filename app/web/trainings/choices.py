@@ -40,19 +40,23 @@ def offered(state: State) -> Choices:
 
 
 def _prompts(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    offered = library(("pair",))
+    values = {value for _, group in offered for value, _ in group}
+    if chosen and chosen not in values:
+        offered.append(("This choice", [(chosen, chosen.replace("@", ", version "))]))
+    return offered
+
+
+def library(kinds: tuple[str, ...] = prompts.KINDS) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Prompts of the library with their labels and newest versions: (name of the prompt, [(value, title)])."""
     offered = []
-    pairs = [
-        p for p in prompts.list_prompts(session()) if p.kind == "pair" and p.category not in ("optimizer", "judge")
-    ]
-    recent = prompts.recent_numbers(session(), pairs, RECENT)
-    for prompt in pairs:
+    known = [p for p in prompts.list_prompts(session()) if p.kind in kinds and p.category not in ("optimizer", "judge")]
+    recent = prompts.recent_numbers(session(), known, RECENT)
+    for prompt in known:
         labels = [(f"{prompt.name}@{one.label}", f"{prompt.name}, {one.label}") for one in prompt.labels]
         numbers = recent.get(prompt.id, [])
         numbered = [(f"{prompt.name}@{n}", f"{prompt.name}, version {n}") for n in numbers]
         offered.append((prompt.name, [(prompt.name, prompt.name), *labels, *numbered]))
-    values = {value for _, group in offered for value, _ in group}
-    if chosen and chosen not in values:
-        offered.append(("This choice", [(chosen, chosen.replace("@", ", version "))]))
     return offered
 
 
@@ -64,7 +68,7 @@ def _models() -> list[str]:
 
 def known_models() -> list[str]:
     """Models of the providers that are ready; names with a gap to fill in are no names."""
-    ready = [p for p in providers.found(settings(), backend().environ) if p.ready]
+    ready = [p for p in providers.found(settings(), backend().environ, backend().keys) if p.ready]
     configured = [settings().primary_model, settings().optimizer_model, settings().judge_model]
     examples = [name for provider in ready for name in provider.models if "<" not in name]
     return list(dict.fromkeys([*configured, *examples]))

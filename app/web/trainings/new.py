@@ -10,13 +10,15 @@ from flask.typing import ResponseReturnValue
 
 from app.core.catalog import KINDS
 from app.ports.llm import Json
-from app.services import models, runs, training
+from app.services import access, models, runs, training
 from app.services.errors import Conflict, Invalid, NotFound, Problem
 from app.web import params
 from app.web.context import backend, settings
 from app.web.database import session
 from app.web.errors import by_field
+from app.web.trainings import instructions
 from app.web.trainings.choices import offered
+from app.web.trainings.data import facts_of
 from app.web.trainings.page import pages
 from app.web.trainings.state import FOLDED, State, cloned, fresh, rearranged, sent
 
@@ -64,15 +66,41 @@ def start() -> ResponseReturnValue:
     """Start the training, or do what the form's button says."""
     state, do = sent(), request.form.get("do", START)
     if do not in (START, PLAN, "estimate"):
-        changed = rearranged(state, do)
-        return form(changed, _first_look(changed))
+        return _changed(state, do)
     outlook = outlook_of(state)
     problems = outlook.problems
     if do == START and not problems and outlook.needs_confirmation and not state.confirmed:
         problems = (Problem("confirmed", expensive(outlook)),)
+    if do == START and not problems and (unanswered := _silent(outlook.spec)):
+        return form(state, outlook, unanswered, skippable=True)
     if do == "estimate" or problems:
         return form(state, outlook, problems)
     return begin(state, outlook.spec, "plan" if do == PLAN else "train")
+
+
+def _changed(state: State, do: str) -> ResponseReturnValue:
+    """The form after one of its own buttons."""
+    try:
+        changed = instructions.kept(state) if do == "save-instructions" else rearranged(state, do)
+    except Invalid as error:
+        return form(state, _first_look(state), error.problems)
+    if do == "load-instructions":
+        changed = instructions.loaded(state, state.instructions_from)
+    return form(changed, _first_look(changed))
+
+
+def _silent(spec: Json) -> tuple[Problem, ...]:
+    """The problems of models that will not answer; those that may yet are only told of."""
+    if request.form.get("skip_check") == "1":
+        return ()
+    found = access.silent(session(), spec, settings().access, backend().check_access)
+    try:
+        access.refuse(found, "or tick the box to start it all the same")
+    except Invalid as error:
+        return error.problems
+    for one in found:
+        flash(f"{one.sentence}. The run tries again by itself.", "warn")
+    return ()
 
 
 def begin(state: State, spec: Json, kind: str) -> ResponseReturnValue:
@@ -136,8 +164,10 @@ def _source(state: State) -> str | None:
         return None
 
 
-def form(state: State, outlook: Outlook | None = None, problems: tuple[Problem, ...] = ()) -> ResponseReturnValue:
-    """The page of the form."""
+def form(
+    state: State, outlook: Outlook | None = None, problems: tuple[Problem, ...] = (), *, skippable: bool = False
+) -> ResponseReturnValue:
+    """The page of the form. skippable: nothing stands against it but that a model did not answer."""
     errors = by_field(Invalid(problems))
     page = render_template(
         "trainings/new.html",
@@ -147,7 +177,10 @@ def form(state: State, outlook: Outlook | None = None, problems: tuple[Problem, 
         outlook=outlook,
         limit=settings().budget,
         problems=problems,
+        skippable=skippable,
         errors=errors,
-        unfold=bool(state.values["instructions"]) or any(name in errors for name in FOLDED),
+        offer=instructions.offer(state.values["strategy"]),
+        facts=facts_of(state.values["dataset"]),
+        unfold=any(name in errors for name in FOLDED),
     )
     return page, 422 if problems else 200

@@ -7,7 +7,9 @@ from dataclasses import replace
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from app.services import runs
 from app.services.errors import Problem
+from app.web.database import session
 from app.web.trainings.new import begin, expensive, form, outlook_of
 from app.web.trainings.page import pages
 from app.web.trainings.state import ONCE, cloned
@@ -22,4 +24,8 @@ def start_planned(run_id: str) -> ResponseReturnValue:
     problems = outlook.problems
     if not problems and outlook.needs_confirmation:
         problems = (Problem("confirmed", expensive(outlook)),)
-    return form(state, outlook, problems) if problems else begin(state, outlook.spec, "train")
+    if (
+        problems or runs.get(session(), run_id).imported_at
+    ):  # what came from elsewhere is looked at before it is started
+        return form(state, outlook, problems)
+    return begin(state, outlook.spec, "train")

@@ -20,6 +20,10 @@ from app.web.trainings import scoring
 from app.web.trainings.scoring import ScorerRow
 
 SAMPLE = "sample:"
+ASKED = (
+    "dataset", "prompt", "primary_model", "strategy", "split", "max_output_tokens", "concurrency", "epochs", "patience",
+)  # fmt: skip
+"""Fields that the address may fill in."""
 """Beginning of a choice of dataset that is a bundled sample, not imported yet."""
 TEXTS = ("system_prompt", "output_prompt", "instructions", "locked")
 FIELDS = (
@@ -32,8 +36,7 @@ FIELDS = (
 )  # fmt: skip
 FOLDED = (
     "seed", "optimizer_api_base", "judge_api_base", "temperature", "optimizer_temperature", "max_output_tokens", "alpha",
-    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "max_prompt_tokens", "instructions",
-    "pilot_examples",
+    "concurrency", "target_rpm", "cache", "on_uncertain", "max_prompt_chars", "max_prompt_tokens", "pilot_examples",
 )  # fmt: skip
 """Fields in the fold for experts."""
 ONCE = re.compile("[0-9a-f]{10}")
@@ -41,13 +44,18 @@ ONCE = re.compile("[0-9a-f]{10}")
 
 @dataclass(frozen=True)
 class State:
-    """values: by field. cloned_from: id of the run that it began with, or "". once: id of the run that it will start."""
+    """values: by field. cloned_from: id of the run that it began with, or "". once: id of the run that it will start.
+
+    instructions_from: the version of the optimizer's instructions to be loaded. kept: what was just kept, in words.
+    """
 
     values: Mapping[str, str]
     scorers: tuple[ScorerRow, ...]
     cloned_from: str = ""
     confirmed: bool = False
     once: str = field(default_factory=lambda: secrets.token_hex(5))
+    instructions_from: str = ""
+    kept: str = ""
 
     def with_values(self, **changes: str) -> State:
         """The same with other values."""
@@ -72,8 +80,8 @@ def fresh() -> State:
     """The defaults, with models that can be called from here, and what the address asks for."""
     known = training.defaults(settings())
     values = {key: _shown(known.get(key)) for key in FIELDS}
-    values |= zip(("primary_model", "optimizer_model", "judge_model"), default_models(), strict=True)
-    values |= {key: params.text(key, longest=400) for key in ("dataset", "prompt") if request.args.get(key)}
+    values |= zip(("primary_model", "optimizer_model", "judge_model"), callable_models(), strict=True)
+    values |= {key: params.text(key, longest=400) for key in ASKED if request.args.get(key)}
     state = State(values, scoring.from_texts(known["scorer"]))
     return with_dataset(with_prompt(state))
 
@@ -83,7 +91,7 @@ def cloned(run_id: str) -> State:
     run = runs.get(session(), run_id)
     try:
         form = training.as_form(run.spec)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise Conflict("this run's settings are written in another way than today's; they cannot be copied") from None
     values = {key: _shown(form.get(key)) for key in FIELDS}
     return State(values, scoring.from_texts(form["scorer"]), run.id)
@@ -97,6 +105,7 @@ def sent() -> State:
     }
     cloned_from = params.clean(form.get("from", ""))
     state = State(values, scoring.from_form(form, request.files), cloned_from, bool(form.get("confirmed")))
+    state = replace(state, instructions_from=params.clean(form.get("instructions_from", ""))[:20])
     once = form.get("once", "")
     return replace(state, once=once) if ONCE.fullmatch(once) else state
 
@@ -122,15 +131,6 @@ def with_dataset(state: State) -> State:
     return replace(filled, scorers=scoring.from_texts([sample.scorer]))
 
 
-def with_instructions(state: State) -> State:
-    """With the instructions that the strategy would use, to be changed."""
-    try:
-        text = prompts.optimizer_instructions(session(), state.values["strategy"])
-    except NotFound:
-        return state
-    return state.with_values(instructions=text)
-
-
 def rearranged(state: State, do: str) -> State:
     """After one of the form's own buttons."""
     rows = list(state.scorers)
@@ -139,8 +139,6 @@ def rearranged(state: State, do: str) -> State:
         return with_prompt(state)
     if do == "choose-dataset":
         return with_dataset(state)
-    if do == "load-instructions":
-        return with_instructions(state)
     if verb == "add" and len(rows) < scoring.MOST:
         rows.append(ScorerRow(rows[-1].name if rows else "exact_match"))
     elif verb == "remove" and place.isdecimal() and len(place) < 3 and int(place) < len(rows) > 1:
@@ -155,7 +153,7 @@ def _sample(choice: str) -> BundledSample | None:
     return None
 
 
-def default_models() -> tuple[str, str, str]:
+def callable_models() -> tuple[str, str, str]:
     """The configured models; where they cannot be called, the first examples of a provider that can.
 
     A judge that cannot be called is replaced by the optimizer's model.
@@ -163,7 +161,11 @@ def default_models() -> tuple[str, str, str]:
     primary, optimizer, judge = settings().primary_model, settings().optimizer_model, settings().judge_model
     if _callable(primary) and _callable(optimizer):
         return primary, optimizer, judge if _callable(judge) else optimizer
-    ready = [p for p in providers.found(settings(), backend().environ) if p.ready and p.name != "simulated"]
+    ready = [
+        p
+        for p in providers.found(settings(), backend().environ, backend().keys)
+        if p.ready and p.name not in ("simulated", "local")
+    ]
     names = [name for provider in ready for name in provider.models if "<" not in name]
     return (names[0], names[0], names[0]) if names else ("simulated/primary", "simulated/optimizer", "simulated/judge")
 

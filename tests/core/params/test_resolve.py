@@ -260,3 +260,8 @@ def test_what_belongs_elsewhere_is_refused_by_name(name: str) -> None:
     resolved = resolve("groq/some-model", {name: "x"})
     assert resolved.params == {}
     assert [field for field, _ in resolved.refusals] == [name]
+
+
+def test_a_whole_number_that_no_database_keeps_is_refused_in_every_notation() -> None:
+    for value in (2**63 + 1, float(2**64), 1e308):
+        assert [name for name, _ in resolve("hosted_vllm/m", {"top_k": value}).refusals] == ["top_k"]

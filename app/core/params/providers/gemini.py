@@ -9,6 +9,7 @@ from app.core.params.universal import (
     FREQUENCY,
     MAX_OUTPUT,
     PRESENCE,
+    SAFETY,
     SEED,
     TIER,
     stop,
@@ -32,4 +33,4 @@ _PARAMS = (
 )
 
 GEMINI = Provider("gemini", "Gemini API", (*_PARAMS, TIER), (gemini_thinking,))
-VERTEX_AI = Provider("vertex_ai", "Gemini on Vertex AI", _PARAMS, (gemini_thinking,), passes=False)
+VERTEX_AI = Provider("vertex_ai", "Gemini on Vertex AI", (*_PARAMS, SAFETY), (gemini_thinking,), passes=False)

@@ -4,11 +4,18 @@ import { startTheme } from "./theme.js";
 import { startDialogs } from "./dialogs.js";
 import { startCopy } from "./copy.js";
 import { startTimes } from "./times.js";
+import { startMeanwhile } from "./meanwhile.js";
+import { startMarks } from "./marks.js";
 import { startPalette } from "./palette.js";
+import { startToasts, startWorking } from "./toasts.js";
 
 startTheme();
 startKeys();
 startDialogs();
 startCopy();
 startTimes();
+startMarks();
+startMeanwhile();
 startPalette();
+startToasts();
+startWorking();

@@ -1,36 +1,48 @@
-// The learning curves: read from the chart's source, drawn by Chart.js in the colours of the theme, read again on news.
+// The learning curves: best so far with its interval, train batches, the fate of each proposal, baseline and sealed test.
+import { axisOf, drawAll, fade } from "./livechart.js";
+
 const LIVE = ["run-baseline", "run-epoch_end", "run-proposal", "run-test", "run-tick", "run-end"];
 
-function colours(element) {
-  const probe = document.createElement("i");
-  element.append(probe);
-  const read = (name) => {
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const found = Object.fromEntries(["ink", "ink-2", "ink-3", "line", "sheet", "accent", "spark", "good", "bad"].map((n) => [n, read(`--${n}`)]));
-  probe.remove();
-  return found;
+function interval(found) {
+  return found ? ` (${found[0].toFixed(3)} to ${found[1].toFixed(3)}, n ${found[2]})` : "";
 }
 
-function fade(colour, share) {
-  return colour.replace(/^rgba?\(([^)]+)\)$/, (_, parts) => `rgba(${parts.split(",").slice(0, 3).join(",")}, ${share})`);
-}
+// The 95 % interval of each point that stands alone, as a thin upright line behind it.
+const whiskers = {
+  id: "whiskers",
+  beforeDatasetsDraw(chart) {
+    const { ctx, scales: { x, y } } = chart;
+    for (const set of chart.data.datasets.filter((one) => one.whiskers)) {
+      ctx.save();
+      ctx.strokeStyle = fade(set.backgroundColor, 0.55);
+      ctx.lineWidth = 1.5;
+      for (const point of set.data.filter((one) => one.interval)) {
+        ctx.beginPath();
+        ctx.moveTo(x.getPixelForValue(point.x), y.getPixelForValue(point.interval[0]));
+        ctx.lineTo(x.getPixelForValue(point.x), y.getPixelForValue(point.interval[1]));
+        ctx.stroke();
+      }
+      ctx.restore();
+    }
+  },
+};
 
 function line(label, data, colour, extra = {}) {
   return { label, data, borderColor: colour, backgroundColor: colour, borderWidth: 2, pointRadius: 2.5, spanGaps: true, clip: 8, ...extra };
 }
 
 function datasets(figures, c) {
-  const at = (values) => figures.epochs.map((epoch, i) => ({ x: epoch, y: values[i] })).filter((p) => p.y !== null);
+  const at = (values, intervals) => figures.epochs.map((epoch, i) => ({ x: epoch, y: values[i], interval: intervals?.[i] })).filter((p) => p.y !== null);
+  const best = figures.epochs.map((_, i) => (figures.low[i] === null ? null : [figures.low[i], figures.high[i], figures.best_n[i]]));
   const last = Math.max(figures.planned ?? 0, figures.epochs.at(-1) ?? 0);
   const hidden = { pointRadius: 0, borderWidth: 0, hidden: false, key: false };
   const sets = [
     line("low", at(figures.low), c.accent, { ...hidden, fill: false }),
     line("95 % interval", at(figures.high), c.accent, { ...hidden, fill: "-1", backgroundColor: fade(c.accent, 0.14) }),
-    line("Best on validation", at(figures.best), c.accent, { stepped: "before", pointRadius: 0, borderWidth: 2.5 }),
-    line("Train batch", at(figures.train), c["ink-3"], { borderDash: [4, 3], borderWidth: 1.5 }),
-    line("Validation of the epoch's proposal", figures.proposals.filter((p) => p.validation !== null).map((p) => ({ x: p.epoch, y: p.validation, fate: p.fate, number: p.number })), c.good, {
+    line("Best on validation", at(figures.best, best), c.accent, { stepped: "before", pointRadius: 0, borderWidth: 2.5 }),
+    line("Train batch", at(figures.train, figures.train_interval), c["ink-3"], { borderDash: [4, 3], borderWidth: 1.5 }),
+    line("Validation of the epoch's proposal", figures.proposals.filter((p) => p.validation !== null).map((p) => ({ x: p.epoch, y: p.validation, fate: p.fate, number: p.number, interval: p.interval })), c.good, {
+      whiskers: true,
       showLine: false,
       pointRadius: 5,
       order: -1,
@@ -41,13 +53,12 @@ function datasets(figures, c) {
     }),
   ];
   if (figures.baseline !== null) sets.push(line("Baseline", [{ x: 0, y: figures.baseline }, { x: last, y: figures.baseline }], c["ink-2"], { borderDash: [1, 4], pointRadius: 0, borderWidth: 1.5 }));
-  if (figures.test) sets.push(line("Sealed test", [{ x: last, y: figures.test.final }], c.spark, { showLine: false, pointStyle: "rectRot", pointRadius: 6 }));
+  if (figures.test) sets.push(line("Sealed test", [{ x: last, y: figures.test.final, interval: figures.test.final_interval }], c.spark, { whiskers: true, showLine: false, pointStyle: "rectRot", pointRadius: 6 }));
   return sets;
 }
 
-function keys(figure, sets) {
-  const list = figure.querySelector(".keys");
-  list.replaceChildren(...sets.filter((s) => s.label !== "low").map((s) => {
+function keys(sets) {
+  return sets.filter((s) => s.label !== "low").map((s) => {
     const item = document.createElement("li");
     const swatch = document.createElement("span");
     swatch.className = "swatch";
@@ -57,12 +68,12 @@ function keys(figure, sets) {
     else if (s.borderDash) swatch.style.borderTopStyle = s.borderDash[0] === 1 ? "dotted" : "dashed";
     item.append(swatch, s.label);
     return item;
-  }));
+  });
 }
 
 function options(figures, c) {
   const last = Math.max(figures.planned ?? 1, figures.epochs.at(-1) ?? 1);
-  const axis = { grid: { color: c.line, drawTicks: false }, border: { color: c.line }, ticks: { color: c["ink-3"], padding: 6 } };
+  const axis = axisOf(c);
   return {
     animation: false,
     maintainAspectRatio: false,
@@ -77,57 +88,11 @@ function options(figures, c) {
         filter: (item) => item.dataset.label !== "low" && item.dataset.label !== "95 % interval",
         callbacks: {
           title: (items) => (items.length ? `Epoch ${items[0].parsed.x}` : ""),
-          label: (item) => `${item.raw.number ? `Proposal ${item.raw.number}, ${item.raw.fate}` : item.dataset.label}: ${item.parsed.y.toFixed(3)}`,
+          label: (item) => `${item.raw.number ? `Proposal ${item.raw.number}, ${item.raw.fate}` : item.dataset.label}: ${item.parsed.y.toFixed(3)}${interval(item.raw.interval)}`,
         },
       },
     },
   };
 }
 
-class Curves {
-  constructor(figure) {
-    this.figure = figure;
-    this.canvas = figure.querySelector("canvas");
-    this.busy = false;
-    this.again = false;
-  }
-
-  soon() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), 200);
-  }
-
-  async refresh() {
-    if (this.busy) { this.again = true; return; }
-    this.busy = true;
-    const answer = await fetch(this.figure.dataset.source, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer?.ok) {
-      this.figures = await answer.json();
-      this.draw();
-    }
-    this.busy = false;
-    if (this.again) { this.again = false; this.refresh(); }
-  }
-
-  draw() {
-    if (!this.figures) return;
-    const c = colours(this.figure);
-    const sets = datasets(this.figures, c);
-    globalThis.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    if (this.chart) {
-      this.chart.data.datasets = sets;
-      this.chart.options = options(this.figures, c);
-      this.chart.update("none");
-    } else {
-      this.chart = new globalThis.Chart(this.canvas, { type: "line", data: { datasets: sets }, options: options(this.figures, c) });
-    }
-    keys(this.figure, sets);
-  }
-}
-
-for (const figure of document.querySelectorAll('[data-chart="curves"]')) {
-  const curves = new Curves(figure);
-  curves.refresh();
-  document.addEventListener("theme", () => curves.draw());
-  for (const name of LIVE) document.getElementById("live")?.addEventListener(name, () => curves.soon());
-}
+drawAll("curves", { datasets, options, keys, plugins: [whiskers] }, LIVE);

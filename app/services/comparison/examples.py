@@ -89,7 +89,7 @@ def _falls_into(change: str, scores: _Scores) -> ColumnElement[bool]:
 def _rows(session: Session, sides: Sequence[Side], shown: Sequence[Side], found: Sequence[Any]) -> list[Row]:
     wanted = [each for row in found for each in row[3:] if each]
     samples = {row.id: row for row in session.scalars(select(SampleRow).where(SampleRow.id.in_(wanted)))}
-    texts = texts_of(session, sides[0].run.dataset_id, {row[1] for row in found})
+    texts = texts_of(session, Asked.of(sides[0].run), {row[1] for row in found})
     return [_row(row, sides, shown, samples, texts) for row in found]
 
 

@@ -7,11 +7,11 @@ from contextlib import closing
 from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from app import wiring
-from app.api import benchmark_shapes as shapes
 from app.api.context import answer, backend, body, session, text
 from app.api.context import whole as given_whole
 from app.api.openapi import Parameter, describe, whole
 from app.api.shapes import StartedRun
+from app.api.shapes import benchmarks as shapes
 from app.core.stats.recommendation import Weights
 from app.ports.llm import Json
 from app.services import benchmarks, documents, runs

@@ -7,11 +7,11 @@ from contextlib import closing
 from flask import Blueprint, Response, request, url_for
 
 from app import wiring
-from app.api import comparison_shapes as shapes
 from app.api import context
 from app.api.context import answer, backend, body, page_size, session, text
 from app.api.openapi import Parameter, describe, paged, whole
 from app.api.shapes import StartedRun, page
+from app.api.shapes import comparisons as shapes
 from app.ports.llm import Json
 from app.services import comparison, documents
 from app.services.comparison import FIELD, SPLITS, Side

@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from app.api import provider_shapes, shapes
+from app.api import shapes
 from app.api.context import answer, backend, body, page_size, session, text
 from app.api.openapi import Parameter, describe, paged
 from app.api.shapes import page
+from app.api.shapes import providers as of_providers
 from app.services import access, documents
 from app.services import models as service
 from app.services.errors import Invalid, Problem
@@ -55,7 +56,7 @@ def take_in() -> Response:
 
 
 @routes.post("/check")
-@describe(page(provider_shapes.Access), 202, body=provider_shapes.ModelsToCheck)
+@describe(page(of_providers.Access), 202, body=of_providers.ModelsToCheck)
 def check() -> Response:
     """Ask whether models answer: {"models": names of configs or models, or none for all active configs, "try": ...}.
 
@@ -75,7 +76,7 @@ def check() -> Response:
 
 
 @routes.get("/access")
-@describe(page(provider_shapes.Access), query={"model": Parameter("a config or model; may be repeated")})
+@describe(page(of_providers.Access), query={"model": Parameter("a config or model; may be repeated")})
 def known_access() -> Response:
     """What is known of access: of the models or configs of ?model= (repeated), or of all active configs."""
     states = access.states(session(), access.named(session(), request.args.getlist("model")))

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
-from app.api import provider_shapes as shapes
 from app.api.context import answer, backend, body, session, text
 from app.api.openapi import describe
 from app.api.shapes import page
+from app.api.shapes import providers as shapes
 from app.llm.known import KNOWN
 from app.ports.llm import Json
 from app.services import documents

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, request
 
-from app.api import benchmark_shapes as shapes
 from app.api.context import answer, body, session, text
 from app.api.openapi import Parameter, describe
+from app.api.shapes import benchmarks as shapes
 from app.services import reviews as service
 from app.services.benchmarks import documents as told
 

@@ -7,9 +7,10 @@ from contextlib import closing
 from flask import Blueprint, Response, url_for
 
 from app import wiring
-from app.api import provider_shapes, shapes
+from app.api import shapes
 from app.api.context import answer, backend, body, session, text
 from app.api.openapi import describe
+from app.api.shapes import providers as of_providers
 from app.ports.llm import Json
 from app.services import access, documents, training
 from app.services.errors import Invalid, Problem
@@ -31,7 +32,7 @@ def estimate() -> Response:
 
 
 @routes.post("")
-@describe(shapes.StartedRun, 201, body=provider_shapes.CheckedTraining)
+@describe(shapes.StartedRun, 201, body=of_providers.CheckedTraining)
 def start() -> Response:
     """Start a training; name is its name. hinted is false when Redis is away: the run then waits in the database.
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, url_for
 from app.api.context import answer, backend, body, session, text
 from app.api.openapi import describe
 from app.api.shapes import Dataset, StartedRun
-from app.api.trial_shapes import KeptExample, Tried, Try, TryEstimate
+from app.api.shapes.tries import KeptExample, Tried, Try, TryEstimate
 from app.ports.llm import Json
 from app.services import documents, playground, runs
 from app.services.errors import NotFound

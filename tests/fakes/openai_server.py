@@ -6,8 +6,8 @@
 Speaks POST .../chat/completions below any prefix (plain and streaming) and GET .../models. GET /count gives the ledger, POST
 /reset clears ledger and faults, POST /faults sets the rules (see faults.py), GET /log gives the bodies.
 Models called gpt-5*, o1*, o3*, o4* refuse max_tokens and any temperature but 1, as the real ones do; --refuse names further
-parameters that are answered with 400 (json_schema, json_object, stream_options, seed, ...). A model with "reason" in its
-name thinks first.
+parameters, and kinds of content, that are answered with 400 (json_schema, json_object, stream_options, seed, image_url, ...).
+A model with "reason" in its name thinks first.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ class OpenAIServer(FakeProvider):
         return _error(status, type_, code, said, headers)
 
     def _unsupported(self, body: dict[str, Any]) -> web.Response | None:
-        wanted = {*body, (body.get("response_format") or {}).get("type", "")}
+        parts = (part for m in body["messages"] if isinstance(m["content"], list) for part in m["content"])
+        wanted = {*body, (body.get("response_format") or {}).get("type", ""), *(part["type"] for part in parts)}
         refused = self.refuse & wanted
         if MODERN.match(body.get("model", "")):
             refused |= {"max_tokens"} & wanted

@@ -173,7 +173,11 @@ def _wire(body: dict[str, Any], answer: dict[str, Any], kind: str) -> tuple[byte
     head = {"id": answer["id"], "object": "chat.completion.chunk", "model": answer["model"]}
     chunks: list[dict[str, Any]] = []
     for choice in answer["choices"]:
-        chunks += [{**head, "choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in _deltas(choice)]
+        likely = {"logprobs": {"content": [{"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": []}]}}
+        more = likely if body.get("logprobs") else {}
+        chunks += [
+            {**head, "choices": [{"index": 0, "delta": d, "finish_reason": None, **more}]} for d in _deltas(choice)
+        ]
         chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
     if (body.get("stream_options") or {}).get("include_usage") and kind != "no_usage":
         chunks.append({**head, "choices": [], "usage": usage})

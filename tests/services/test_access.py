@@ -34,8 +34,10 @@ def fake() -> Iterator[OpenAIServer]:
         yield server
 
 
-def checked(database: Database, targets: Sequence[Target], *, trying: bool = False) -> list[access.State]:
-    llm = Gateway(Settings(), {"HOME": "/nowhere"}, images=access.WithCard(NO_IMAGES))
+def checked(
+    database: Database, targets: Sequence[Target], *, trying: bool = False, **environ: str
+) -> list[access.State]:
+    llm = Gateway(Settings(), {"HOME": "/nowhere", **environ}, images=access.WithCard(NO_IMAGES))
     access.check(database.engine, llm, QUICK, [(target, trying) for target in targets])
     with database.session() as session:
         return access.states(session, targets)
@@ -144,6 +146,16 @@ def test_a_model_is_shown_two_colours_and_must_name_them(
         BytesIO(base64.b64decode(shown["image_url"]["url"].removeprefix("data:image/png;base64,")))
     ) as card:
         assert (card.format, card.getpixel((8, 8)), card.getpixel((56, 56))) == ("PNG", (0, 150, 0), (250, 220, 0))
+
+
+@pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")
+def test_what_the_way_to_a_model_does_not_send_was_not_tried(database: Database, fake: OpenAIServer) -> None:
+    groq = Target("groq/openai/gpt-oss-20b")
+    (state,) = checked(database, [groq], trying=True, GROQ_API_KEY="a-key", GROQ_API_BASE=fake.url + "/v1")
+    found = {one.name: one for one in state.capabilities}
+    assert (found["tools"].tried, found["tools"].words) == (None, "not tried: tools are not sent through LiteLLM")
+    assert found["logprobs"].tried is True
+    assert not any("tools" in log.body for log in fake.ledger.log)
 
 
 def test_what_is_asked_for_is_checked_once_and_then_awaited_no_more(

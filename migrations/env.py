@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from app.store import api_access, label_moves, provider_tables  # noqa: F401  their tables belong to Base
+from app.store import api_access, judged, label_moves, provider_tables  # noqa: F401  their tables belong to Base
 from app.store.database import Database
 from app.store.models import Base
 

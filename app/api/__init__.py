@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from app.api import (
+    benchmarks,
     comparisons,
     datasets,
     figures,
@@ -22,6 +23,7 @@ from app.api import (
     models,
     prompts,
     providers,
+    reviews,
     runs,
     spending,
     trainings,
@@ -41,6 +43,8 @@ PARTS = (
     prompts.routes,
     providers.routes,
     trainings.routes,
+    benchmarks.routes,
+    reviews.routes,
     comparisons.routes,
     transfer.routes,
     tries.routes,

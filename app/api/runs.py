@@ -106,6 +106,8 @@ def bill(run_id: str) -> Response:
 def form(run_id: str) -> Response:
     """The fields that start the same training, or comparison, again."""
     run = service.get(session(), run_id)
+    if run.kind == "benchmark":
+        raise Conflict(f"run {run.id} is a benchmark; its fields are at /api/v1/benchmarks/{run.id}/form")
     return answer(comparison.of_run(run.spec) if run.kind == "compare" else training.as_form(run.spec))
 
 

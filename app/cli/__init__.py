@@ -11,6 +11,8 @@ import click
 
 from app import wiring
 from app.cli import (
+    analyze,
+    benchmark,
     bill,
     compare,
     datasets,
@@ -21,6 +23,8 @@ from app.cli import (
     prompts,
     providers,
     prune,
+    rank,
+    reviews,
     runs,
     serve,
     tokens,
@@ -72,7 +76,9 @@ def _refusal(error: Exception) -> Refused:
     )
 
 
-NEED_NO_DATABASE = frozenset({"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train", "plan"})
+NEED_NO_DATABASE = frozenset(
+    {"up", "web", "worker", "migrate", "backup", "doctor", "demo", "train", "plan", "benchmark"}
+)
 """They make the database, or look at it themselves."""
 
 
@@ -107,6 +113,11 @@ for command in (
     tokens.tokens,
     train.train,
     plan.plan,
+    benchmark.benchmark,
+    benchmark.review,
+    rank.rank,
+    analyze.analyze,
+    reviews.reviews,
     trying.try_,
     runs.runs,
     compare.compare,

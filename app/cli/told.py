@@ -1,4 +1,4 @@
-"""How the outcomes of plans and comparisons are written on a terminal."""
+"""How the outcomes of plans, comparisons and benchmarks are written on a terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from app.cli.console import table
 from app.cli.tried import show_tried
 from app.ports.journal import Totals
 from app.services import runs
@@ -26,6 +27,30 @@ def show_plan(result: Mapping[str, Any], totals: Totals) -> None:
     if result["status"] == "done":
         split = f" --split {'/'.join(map(str, result['split']))}" if result["split"] else ""
         click.echo(f"start it with the same options: whetstone train ...{split}")
+
+
+def show_benchmark(result: Mapping[str, Any], totals: Totals) -> None:
+    """The result of a benchmark (documents.benchmark_result) in lines."""
+    mark = " (simulated models)" if result["simulated"] else ""
+    click.echo(f"run {result['run']}: {result['status']}{mark}" + (f", {result['reason']}" if result["reason"] else ""))
+    if result["sentence"]:
+        click.echo(result["sentence"])
+    if result["stopped_why"]:
+        click.echo(f"stopped: {result['stopped_why']}")
+    rows = [
+        (
+            one["config"],
+            f"{one['answered']}/{one['asked']}",
+            "" if one["score"] is None else f"{one['score']:.2f}",
+            one["reviews"],
+            "" if one["seconds"] is None else f"{one['seconds']:.2f}",
+            "unknown" if one["cost_usd"] is None else f"{one['cost_usd']:.6f}",
+        )
+        for one in result["standings"] or ()
+    ]
+    table(("CONFIG", "ANSWERS", "AI SCORE", "REVIEWS", "SECONDS", "USD"), rows, "no config has answered yet")
+    click.echo(f"spent: {runs.spent_in_words(totals)}")
+    click.echo(f"go on with: whetstone analyze {result['run']}")
 
 
 def expected_line(expected: Mapping[str, Any]) -> str:
@@ -63,5 +88,6 @@ SHOWS: dict[str, Callable[[Mapping[str, Any], Totals], None]] = {
     "plan": show_plan,
     "compare": show_comparison,
     "try": show_tried,
+    "benchmark": show_benchmark,
 }
 """By kind of run; the others are shown as trainings."""

@@ -21,7 +21,7 @@ from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.journal import Totals
 from app.ports.llm import Json
-from app.services import access, datasets, documents, models, runs, training
+from app.services import access, benchmarks, datasets, documents, models, runs, training
 from app.services.errors import Problem
 from app.services.pictures import Folder
 from app.store.models import Run
@@ -131,7 +131,7 @@ def train(
             return Exit.DONE
         for one in adjusted:
             say(f"note: {one['role']} model: {models.in_words(one)}")
-        _announce(estimate, settings.budget.confirm_usd, yes)
+        announce(estimate, settings.budget.confirm_usd, yes)
         if not skip_check:
             _ask_models(session, spec)
         run = training.start(session, spec, name=name)
@@ -202,7 +202,7 @@ def _dataset(session: Session, given: str) -> str:
         return datasets.import_file(session, stream, file.name, limits=limits, images=loader).name
 
 
-def estimate_line(estimate: training.Estimate) -> str:
+def estimate_line(estimate: training.Estimate | benchmarks.Estimate) -> str:
     """An estimate in one line."""
     usd = "at an unknown price"
     if estimate.usd_low is not None and estimate.usd_high is not None:
@@ -213,18 +213,18 @@ def estimate_line(estimate: training.Estimate) -> str:
     )
 
 
-def _shows(estimate: training.Estimate) -> str:
+def _shows(estimate: training.Estimate | benchmarks.Estimate) -> str:
     """What the sealed test may show, before anything is measured."""
-    test = estimate.detectable_test
+    test = estimate.detectable_test if isinstance(estimate, training.Estimate) else None
     return "" if test is None else f"; the test can show improvements from about {100 * test:.0f} points on"
 
 
-def _announce(estimate: training.Estimate, limit: float, yes: bool) -> None:
+def announce(estimate: training.Estimate | benchmarks.Estimate, limit: float, yes: bool) -> None:
     """Say what it may cost; ask before it may cost more than the limit, and refuse it where nobody can be asked."""
     costly = not yes and estimate.usd_high is not None and estimate.usd_high > limit
     question = f"This may cost up to ${estimate.usd_high or 0:.2f}, more than budget.confirm_usd (${limit:.2f})"
     if costly and not sys.stdin.isatty():
-        raise Refused([Problem("yes", f"{question}; give --yes to start it all the same, or a smaller training")])
+        raise Refused([Problem("yes", f"{question}; give --yes to start it all the same, or ask for less")])
     say(estimate_line(estimate))
     for note in estimate.notes:
         say(f"note: {note}")
@@ -238,7 +238,7 @@ def report(waited: foreground.Waited, gate: float | None, as_json: bool) -> int:
         totals = runs.totals(session, waited.run.id)
         result = documents.result(waited.run, totals)
     if gate is not None:
-        met = result["delta"] is not None and result["delta"] >= gate
+        met = result.get("delta") is not None and result["delta"] >= gate
         result["gate"] = {"min_improvement": gate, "met": met}
     show = SHOWS.get(waited.run.kind, _show)
     emit(result, as_json, lambda: show(result, totals))

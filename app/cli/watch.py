@@ -161,6 +161,19 @@ def _pilot(data: Any) -> str:
     return f"pilot: {data['examples']} of {data['train_n']} train examples, each asked {data['repeats']} times"
 
 
+def _answers(data: Any) -> str:
+    failed = [f"{one['config']} {one['failed']}" for one in data["standings"] if one["failed"]]
+    return f"run {data['number']}: {data['asked']} answers" + (
+        f"; missing so far: {', '.join(failed)}" if failed else ""
+    )
+
+
+def _run_end(data: Any) -> str:
+    scored = sorted((one for one in data["standings"] if one["score"] is not None), key=lambda one: -one["score"])
+    told = ", ".join(f"{one['config']} {one['score']:.2f}" for one in scored[:3])
+    return f"run {data['number']} ends" + (f": {told}" if told else "")
+
+
 _LINES: dict[str, Callable[[Any], str]] = {
     "plan": _plan,
     "pilot": _pilot,
@@ -173,5 +186,10 @@ _LINES: dict[str, Callable[[Any], str]] = {
     "wait": lambda data: f"waiting {data['seconds']:.0f} s for {data['model']}: {data['why']}",
     "status": _status,
     "shortening": _shortening,
+    "benchmark": lambda data: f"{data['prompts']} prompts, {len(data['configs'])} configs, {data['runs']} runs",
+    "answers": _answers,
+    "run_end": _run_end,
+    "review": lambda data: f"warning: review of {data['case']}: {data['error']}" if data["error"] else "",
+    "standings": lambda data: data["sentence"],
     "shortened": lambda data: f"shorter: {data['sentence']}",
 }

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.kinds import attempt, compare, plan, rejudge, train, training
+from app.core.kinds import attempt, benchmark, compare, plan, rejudge, train, training
 from app.core.run import Run
 from app.ports.llm import Json
 from app.ports.scoring import Tools
@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "train": Kind("Training", training.prepare, train.train),
     "rejudge": Kind("Re-judge", rejudge.prepare, rejudge.rejudge),
     "plan": Kind("Plan", plan.prepare, plan.plan),
+    "benchmark": Kind("Benchmark", benchmark.prepare, benchmark.benchmark),
     "compare": Kind("Comparison", compare.prepare, compare.compare),
     "try": Kind("Try", attempt.prepare, attempt.attempt),
 }

@@ -21,6 +21,8 @@ OnUncertain: TypeAlias = Literal["repeat", "ask", "skip"]
 
 UNKNOWN_FATE = "unknown_fate"
 """The error of a call that was cut off after sending, and that nobody wants to send again."""
+GIVEN_UP = "given_up"
+"""The error of a call that is not sent, because its model cannot be reached and others are to go on."""
 INTERRUPTED = "interrupted"
 """The error of a call that was cut off after sending, and that is to be sent again."""
 FINAL_ERRORS = frozenset({"rejected", "content_filtered", UNKNOWN_FATE})
@@ -36,6 +38,7 @@ class Policy:
     that was cut off after sending. draws: the seed that names the replies of models that sample, for the cache; None for no
     cache. lanes: rate limits by place (see app.ports.pace) or model name.
     worth_telling_s: shorter waits between tries are not shown to watchers.
+    apart: rivals are compared, so a primary model that cannot be reached fails alone and does not pause the run.
     """
 
     deadline_s: float = 60.0
@@ -49,6 +52,7 @@ class Policy:
     draws: int | None = None
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     worth_telling_s: float = 1.0
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,12 @@ class Desk:
         self._unproven = policy.unproven
         self._probe = asyncio.Lock()
         self._down: ProviderDown | None = None
+        self._given_up: dict[str, str] = {}
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def give_every_model_a_chance(self) -> None:
+        """Models that could not be reached are asked again from now on."""
+        self._given_up.clear()
 
     def cache_key(self, content: str, model: ModelRef, repeat: int, key: str) -> str:
         """What every run finds the reply by; "" when this run shares none.
@@ -143,6 +152,8 @@ class Desk:
         return result
 
     async def _send(self, order: Order, record: CallRecord | None) -> CallResult:
+        if self.policy.apart and order.role == "primary":
+            return await self._send_apart(order, record)
         if self._unproven:
             async with self._probe:
                 if self._down:
@@ -151,24 +162,39 @@ class Desk:
                     return await self._sent(order, record)
         return await self._sent(order, record)
 
+    async def _send_apart(self, order: Order, record: CallRecord | None) -> CallResult:
+        """A model that is down is given up, and its further calls fail unsent; whether all are down, the evaluation sees."""
+        place = place_of(order.request.model)
+        if why := self._given_up.get(place):
+            return CallResult(why, error=GIVEN_UP)
+        try:
+            return await self._sent(order, record)
+        except ProviderDown as down:
+            self._given_up[place] = str(down)
+            return CallResult(str(down), error=GIVEN_UP)
+
     async def _sent(self, order: Order, record: CallRecord | None) -> CallResult:
-        model = order.request.model.name
+        model, place = order.request.model.name, place_of(order.request.model)
         try:
             result = await Sending(self, order, record).make()
         except Permanent as error:
             await self.journal.flush()
-            self._down = ProviderDown(f"{model}: {error}", by_itself=False)
-            raise self._down from error
+            raise self._is_down(order, f"{model}: {error}", by_itself=False) from error
         if not result.error or result.error in FINAL_ERRORS:
-            self._failures[model], self._unproven = 0, False
+            self._failures[place], self._unproven = 0, False
             return result
-        self._failures[model] += 1
-        failed = self._failures[model]
+        self._failures[place] += 1
+        failed = self._failures[place]
         if self._unproven or failed >= self.policy.circuit:
             times = f"{failed} calls in a row" if failed > 1 else "the first call after an outage"
-            self._down = ProviderDown(f"{model}: {times} failed; the last: {result.text}", by_itself=True)
-            raise self._down
+            raise self._is_down(order, f"{model}: {times} failed; the last: {result.text}", by_itself=True)
         return result
+
+    def _is_down(self, order: Order, why: str, *, by_itself: bool) -> ProviderDown:
+        down = ProviderDown(why, by_itself=by_itself)
+        if not (self.policy.apart and order.role == "primary"):
+            self._down = down  # whoever waits for the first call after an outage need not send its own
+        return down
 
     async def complete(self, request: Request) -> Reply:
         """One sending."""
@@ -201,3 +227,8 @@ class Desk:
         """What one sending may cost at most, and whether its price is known."""
         price = self._llm.price(request.model)
         return CallCeiling(ceiling(request, price, self.policy.default_output_tokens), price is not None)
+
+
+def place_of(model: ModelRef) -> str:
+    """What is down together: the same model at the same address."""
+    return "\0".join((model.name, model.api_base or "", model.region))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.asking import Asker
@@ -46,13 +46,13 @@ class Report:
         return Report(self.samples + other.samples, self.comparison)
 
 
-def pieces(candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: int) -> list[Piece]:
+def pieces(candidates: Sequence[Candidate], cases: Sequence[Case], exam: Exam, repeats: Iterable[int]) -> list[Piece]:
     """Every piece of the product, in order. The split is no part of the key: the same case has one answer in the run."""
     return [
         Piece(candidate, case, repeat, digest([candidate.digest, case.digest, exam.digest, repeat]))
         for candidate in candidates
         for case in cases
-        for repeat in range(repeats)
+        for repeat in repeats
     ]
 
 

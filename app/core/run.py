@@ -119,17 +119,20 @@ class Run:
         exam: Exam,
         repeats: int = 1,
         *,
+        first: int = 0,
         stage: str = "",
         texts: bool = True,
     ) -> Report:
         """Answer and score every case by every candidate ``repeats`` times; returns when all samples are durable.
 
+        first: number of the first of these repeats, where earlier ones were asked before.
         stage: what the progress display calls it. texts: False when the kind does not read the answers: they are recorded, and
         the report goes without them. A failed sample is data, not an exception.
         Looks at hidden splits are counted with the dataset. The sealed split is read once in a run.
         Raises: Halt, JournalError; SealBroken, an error in the kind, for a second reading of the sealed split.
         """
-        wanted = pieces(candidates, cases, exam, repeats)
+        wanted = pieces(candidates, cases, exam, range(first, first + repeats))
+        self._desk.give_every_model_a_chance()
         comparison = await self._look(candidates, cases, exam.looked)
         self._progress.begin(stage, len(wanted))
         evaluation = Evaluation(self._desk, exam, self._progress.count, texts=texts)

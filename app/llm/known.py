@@ -45,7 +45,7 @@ KNOWN: dict[str, Known] = {
             "simulated",
             "Simulated",
             "simulated",
-            examples=("simulated/primary", "simulated/optimizer", "simulated/judge"),
+            examples=("simulated/primary", "simulated/writer", "simulated/optimizer", "simulated/judge"),
         ),
         Known(
             "local",

@@ -6,6 +6,13 @@ apostrophe; taking one apostrophe away restores both. Source: OWASP, CSV Injecti
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+CHUNK_CHARS = 64 * 1024
 APOSTROPHE = "'"
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", APOSTROPHE)
 
@@ -18,3 +25,27 @@ def protect(text: str) -> str:
 def unprotect(cell: str) -> str:
     """The text that went into the cell."""
     return cell.removeprefix(APOSTROPHE)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows as CSV text in portions. Missing values are empty, lists and objects are JSON, numbers are as Python writes them."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in columns])
+        if buffer.tell() >= CHUNK_CHARS:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return protect(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return protect(json.dumps(value, ensure_ascii=False))
+    return value

@@ -26,6 +26,7 @@ RESULTS: dict[str, Callable[[Run, Document], Document]] = {
     "plan": results.plan,
     "compare": compared,
     "try": results.attempt,
+    "benchmark": results.benchmark,
 }
 """How a run came out, by kind; the others are told as trainings."""
 

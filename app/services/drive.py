@@ -224,10 +224,11 @@ def _known(database: Database, run_id: str) -> tuple[Run, float]:
 def prepare(database: Database, kind: Kind, spec: Json, tools: Tools) -> Any:
     """The kind's own value, from the spec and the dataset as it is now. Raises: ValueError."""
     with database.session() as session:
-        rows = examples_of(session, spec["dataset"]["id"]) if spec.get("dataset") else []
+        own = (spec.get("dataset") or {}).get("id")
+        rows = examples_of(session, own) if own else []
         # Those that the split was made with: of a re-judging, the ones of the training that is judged again.
         source = spec.get("source", spec).get("dataset")
-        if source and (pictures := pictures_of(session, source["id"])):
+        if source and source["id"] and (pictures := pictures_of(session, source["id"])):
             spec = spec | {"pictures": pictures}
         if "source" in spec:  # it works on what an earlier run has on record
             spec = spec | {"record": record_of(session, spec["source"])}
@@ -251,6 +252,7 @@ def policy(spec: Json, *, unproven: bool = False) -> Policy:
     calls = spec["calls"]
     return Policy(
         unproven=unproven,
+        apart=spec.get("apart", False),
         on_uncertain=calls.get("on_uncertain", "repeat"),
         draws=spec["seed"] if spec.get("cache") == "reuse" else None,
         lanes={model: Lane(**lane) for model, lane in calls.get("lanes", {}).items()},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from sqlalchemy import exists, select
 
@@ -92,7 +93,7 @@ class _Helper:
 
     async def work(self, scorer_tools: scoring.Tools) -> int:
         """Take shards until there are none. Returns how many were bought. Raises: JournalError, ValueError."""
-        spec, exam = await asyncio.to_thread(self._read, scorer_tools)
+        spec, exams = await asyncio.to_thread(self._read, scorer_tools)
         llm, pace = self._tools.open_llm(), self._tools.open_pace()
         keeping = asyncio.create_task(self._keep())
         bought = 0
@@ -108,7 +109,7 @@ class _Helper:
                     pace=pace,
                 )
                 self._engine.others = self._others
-                bought += await self._buy(self._engine, shard, exam)
+                bought += await self._buy(self._engine, shard, exams)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
@@ -116,21 +117,22 @@ class _Helper:
             await pace.aclose()
         return bought
 
-    async def _buy(self, engine: Engine, shard: Shard, exam: Exam) -> bool:
+    async def _buy(self, engine: Engine, shard: Shard, exams: Sequence[Exam]) -> bool:
         part = Part.of_json(shard.work)
-        problem = "" if part.exam == exam.digest else "this worker would examine differently; is it of another version?"
+        exam = next((one for one in exams if one.digest == part.exam), None)
+        problem = "" if exam else "this worker would examine differently; is it of another version?"
         try:
-            if not problem:
-                await engine.conduct(lambda run: run.evaluate([part.candidate], part.cases, exam, part.repeats))
+            if exam:
+                await engine.conduct(partial(_bought, part, exam))
         except Halt as halt:
             problem = str(halt)
         await self._crew.finish(shard.number, Ended(asdict(engine.budget.spent), problem))
         return not problem
 
-    def _read(self, scorer_tools: scoring.Tools) -> tuple[Json, Exam]:
+    def _read(self, scorer_tools: scoring.Tools) -> tuple[Json, Sequence[Exam]]:
         with self._tools.database.session() as session:
             run = session.get_one(Run, self._claim.run_id)
-        return run.spec, prepare(self._tools.database, KINDS[run.kind], run.spec, scorer_tools).exam
+        return run.spec, prepare(self._tools.database, KINDS[run.kind], run.spec, scorer_tools).exams
 
     def _wanted_elsewhere(self) -> bool:
         """Runs that have no worker at all come first."""
@@ -146,6 +148,10 @@ class _Helper:
         self._others = max(1, others)  # the driver counts, even while it waits
         if self._engine:
             self._engine.others = self._others
+
+
+async def _bought(part: Part, exam: Exam, run: Engine) -> object:
+    return await run.evaluate([part.candidate], part.cases, exam, part.repeats)
 
 
 def _policy(spec: Json) -> Policy:

@@ -54,6 +54,14 @@ def attempt(row: Run, spent: Document) -> Document:
     return tried(row, finished(row), spent) | {"verdict": None, "sentence": None}
 
 
+def benchmark(row: Run, spent: Document) -> Document:
+    """How a benchmark's configs stand with its reviewer; what people say is told by app.services.benchmarks.documents."""
+    outcome = row.outcome or {}
+    names = ("verdict", "sentence", "standings", "runs", "stopped_by", "stopped_why")
+    about = {"run": row.id, "status": row.status, "reason": row.reason, "simulated": row.simulated}
+    return {**about, **{name: outcome.get(name) for name in names}, **spent}
+
+
 def training(row: Run, spent: Document) -> Document:
     """How a training came out, on the sealed test alone; null what was not measured."""
     outcome = row.outcome or {}

@@ -14,13 +14,16 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import TypeDecorator
 
 from app.store import spending
+from app.store.judged import MarkRow, RankingRow
 from app.store.models import CallRow, Event, PromptVersion, Run, SampleRow, ShardRow, StepRow
 from app.store.types import utc_now
 
 PORTION = 1_000
 """Rows of a portion: some tens of milliseconds."""
 ENDED = ("done", "cancelled", "failed")
-RECORDS = tuple(cast(Table, model.__table__) for model in (CallRow, SampleRow, Event, ShardRow, StepRow))
+RECORDS = tuple(
+    cast(Table, model.__table__) for model in (CallRow, SampleRow, Event, ShardRow, StepRow, RankingRow, MarkRow)
+)
 """What belongs to a run and goes with it."""
 
 

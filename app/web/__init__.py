@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 from app.config import Settings, signing_key
 from app.web import (
     assets,
+    benchmarks,
     compare,
     comparisons,
     database,
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     datasets.pages,
     prompts.pages,
     trainings.pages,
+    benchmarks.pages,
     models.pages,
     pictures.pages,
     providers.pages,

@@ -118,6 +118,31 @@ def _shortened(d: Data) -> list[tuple[str, str]]:
     return [("decision", str(d.get("sentence")))]
 
 
+def _benchmark(d: Data) -> list[tuple[str, str]]:
+    asked = f"{d.get('prompts')} prompts with {len(d.get('configs') or ())} configs"
+    return [("info", f"Benchmark: {asked}, {d.get('runs')} runs, {d.get('repeats')} answers to each prompt in each")]
+
+
+def _answers(d: Data) -> list[tuple[str, str]]:
+    failed = [f"{one['config']} {one['failed']}" for one in d.get("standings") or () if one["failed"]]
+    lines = [("info", f"Run {d.get('number')}: {d.get('asked')} answers asked for")]
+    return [*lines, ("warning", f"No answer so far: {', '.join(failed)}")] if failed else lines
+
+
+def _review(d: Data) -> list[tuple[str, str]]:
+    if d.get("error"):
+        return [("warning", f"Review of {d.get('case')}, run {d.get('run')}: {d['error']}")]
+    order = " > ".join(str(one["config"]) for one in d.get("places") or ())
+    return [("reasoning", f"Review of {d.get('case')}, run {d.get('run')}: {order}")]
+
+
+def _run_end(d: Data) -> list[tuple[str, str]]:
+    scored = [one for one in d.get("standings") or () if one["score"] is not None]
+    best = sorted(scored, key=lambda one: -one["score"])[:3]
+    led = ": " + ", ".join(f"{one['config']} {one['score']:.2f} (n = {one['reviews']})" for one in best) if best else ""
+    return [("decision", f"Run {d.get('number')} done{led}")]
+
+
 def _log(d: Data) -> list[tuple[str, str]]:
     return [("warning" if d.get("level") == "warning" else "info", str(d.get("text")))]
 
@@ -144,6 +169,11 @@ _TELLERS: dict[str, Callable[[Data], list[tuple[str, str]]]] = {
     "verdict": _verdict,
     "shortening": _shortening,
     "shortened": _shortened,
+    "benchmark": _benchmark,
+    "answers": _answers,
+    "review": _review,
+    "run_end": _run_end,
+    "standings": _verdict,
     "log": _log,
     "wait": _wait,
     "status": _status,

@@ -23,6 +23,7 @@ class Place:
 PLACES = (
     Place("Home", "home.index", "home", "h"),
     Place("Runs", "runs.index", "runs", "r", "Work"),
+    Place("Benchmarks", "benchmarks.index", "columns", "b", "Work"),
     Place("Playground", "playground.index", "play", "y", "Work"),
     Place("Compare", "compare.index", "compare", "c", "Work"),
     Place("Spending", "spending.index", "columns", "s", "Work"),

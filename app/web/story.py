@@ -77,6 +77,10 @@ class Story:
     ends: list[EpochEnd] = field(default_factory=list)
     test: Figure | None = None
     shortening: Figure | None = None
+    standings: list[Figure] = field(default_factory=list)
+    """Of a benchmark: its configs as they stood last."""
+    runs: int = 0
+    """Of a benchmark: runs that are done."""
 
     @property
     def initial(self) -> Version | None:
@@ -123,6 +127,9 @@ def read(notes: Iterable[Noted]) -> Story:
             story.test = data
         elif note.name == "shortening":
             story.shortening = data
+        elif note.name in ("answers", "run_end"):
+            story.standings = data.get("standings", [])
+            story.runs = data.get("number", 0) if note.name == "run_end" else story.runs
     return story
 
 

@@ -156,11 +156,12 @@ class Quick(Run):
         exam: Exam,
         repeats: int = 1,
         *,
+        first: int = 0,
         stage: str = "",  # noqa: ARG002
         texts: bool = True,  # noqa: ARG002
     ) -> Report:
         """See app.core.run.Run."""
-        wanted = pieces(candidates, cases, exam, repeats)
+        wanted = pieces(candidates, cases, exam, range(first, first + repeats))
         for piece in wanted:
             if piece.key not in self._known:
                 if self._models.rollouts >= self._most:

@@ -7,6 +7,15 @@ from flask import Flask
 from tests.api.conftest import Api
 
 SAME = {
+    "benchmarks.estimate": "benchmarks.estimate",
+    "benchmarks.review_again": "benchmarks.review",
+    "benchmarks.review_delete": "reviews.delete",
+    "benchmarks.review_duplicate": "reviews.duplicate",
+    "benchmarks.review_save": "reviews.save",
+    "benchmarks.save_ranking": "benchmarks.rank",
+    "benchmarks.set_mark": "benchmarks.mark",
+    "benchmarks.start": "benchmarks.start",
+    "benchmarks.withdraw": "benchmarks.withdraw",
     "comparisons.estimate": "comparisons.estimate",
     "comparisons.start": "comparisons.start",
     "datasets.confirm": "datasets.import_file",

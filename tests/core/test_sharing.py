@@ -105,14 +105,14 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_parts_hold_one_candidate_and_whole_cases() -> None:
-    parts = cut(pieces([CANDIDATE, OTHER], CASES[:5], EXAM, repeats=3), size=4)
+    parts = cut(pieces([CANDIDATE, OTHER], CASES[:5], EXAM, range(3)), size=4)
     assert [len(part) for part in parts] == [6, 6, 3, 6, 6, 3]
     assert all(len({piece.candidate.digest for piece in part}) == 1 for part in parts)
-    assert [piece for part in parts for piece in part] == pieces([CANDIDATE, OTHER], CASES[:5], EXAM, repeats=3)
+    assert [piece for part in parts for piece in part] == pieces([CANDIDATE, OTHER], CASES[:5], EXAM, range(3))
 
 
 def test_a_part_comes_back_as_it_was_sent() -> None:
-    part = Part.of(pieces([CANDIDATE], CASES[:2], EXAM, repeats=2), EXAM.digest, Limits(usd=0.5, calls=7))
+    part = Part.of(pieces([CANDIDATE], CASES[:2], EXAM, range(2)), EXAM.digest, Limits(usd=0.5, calls=7))
     assert Part.of_json(part.as_json()) == part
     assert (part.repeats, part.cases) == (2, tuple(CASES[:2]))
 

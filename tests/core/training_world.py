@@ -73,9 +73,11 @@ def models(*, junk: float = 0.3) -> RuleLLM:
     return RuleLLM(rule)
 
 
-def engine(llm: RuleLLM, journal: Journal, *, limits: Limits | None = None, resumed: bool = False) -> Run:
+def engine(
+    llm: RuleLLM, journal: Journal, *, limits: Limits | None = None, resumed: bool = False, policy: Policy | None = None
+) -> Run:
     """A run over a journal that holds nothing yet, unless it is resumed."""
     from app.ports.journal import Totals
 
     budget = Budget(limits or Limits(), Totals())
-    return Run(llm, journal, budget, POLICY, concurrency=4, resumed=resumed)
+    return Run(llm, journal, budget, policy or POLICY, concurrency=4, resumed=resumed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from app.config import ROOT, Settings
 from app.core import scorers
 from app.llm.gateway import Gateway
 from app.ports.llm import CallError, Json, Request
-from app.services import comparison, datasets, playground, prompts, rejudging, runs, training
+from app.services import benchmarks, comparison, datasets, playground, prompts, rejudging, runs, training
 from app.services.drive import drive
 from app.store.database import Database
 from app.store.models import Run
@@ -27,7 +28,7 @@ from tests.fakes.rule_world import RuleWorld
 
 SAMPLE = ROOT / "data/samples/support_intents.csv"
 ROWS = 40
-OPTIMIZER = "simulated/optimizer"
+OPTIMIZER, REVIEWER = "simulated/optimizer", "simulated/judge"
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,32 @@ def _queue_rejudging(session: Session, changes: Mapping[str, Any]) -> str:
     return rejudging.start(session, spec).id
 
 
+def _queue_benchmark(session: Session, changes: Mapping[str, Any]) -> str:
+    """Two runs of three prompts with three configs, each reviewed."""
+    settings = Settings()
+    names = ["simulated/primary", "simulated/writer", OPTIMIZER]
+    lines = "\n".join(json.dumps({"prompt": f"Say {word}."}) for word in ("one", "two", "three"))
+    form = {"jsonl": lines, "models": names, "reviewer_model": REVIEWER, "runs": 2, "concurrency": 4, "cache": "off"}
+    spec = benchmarks.parse(session, form | changes, settings=settings, gateway=Gateway(settings, {}))
+    return benchmarks.start(session, spec).id
+
+
+def _compared(request: Request) -> str:
+    """Every model answers by its name; the reviewer prefers by label, and now and then has to be asked again."""
+    if request.model.name != REVIEWER:
+        return f"{request.model.name} says: {request.messages[-1].content}"
+    item = request.response_schema["properties"]["rankings"]["items"]["properties"]
+    labels = item["label"]["enum"]
+    if len(request.messages) == 2 and "Say two." in request.messages[-1].content:
+        labels = labels[:1] * len(labels)
+    details = dict.fromkeys(item["criteria_scores"]["properties"], 5)
+    rows = [
+        {"label": label, "rank": n, "overall_score": 10 - n, "comment": "So it is.", "criteria_scores": details}
+        for n, label in enumerate(labels, start=1)
+    ]
+    return json.dumps({"rankings": rows})
+
+
 def _queue_try(session: Session, changes: Mapping[str, Any]) -> str:
     settings = Settings()
     asked = {
@@ -167,6 +194,7 @@ def _queue_try(session: Session, changes: Mapping[str, Any]) -> str:
 
 
 SMALL: dict[str, Small] = {
+    "benchmark": Small(_queue_benchmark, _compared, late=8, least=100),
     "train": Small(_queue_training, _answer),
     "rejudge": Small(_queue_rejudging, _answer, least=100),
     "compare": Small(_queue_comparison, _answer, late=8, least=80),

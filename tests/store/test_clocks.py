@@ -24,6 +24,7 @@ WALL_CLOCK = {("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("d
 MAY_READ_THE_WALL_CLOCK = {
     "app/jobs/intake.py": "says when a message was parked",
     "app/llm/retry_after.py": "Retry-After may be a date",
+    "app/services/benchmarks/estimate.py": "compares with the day on which a model is switched off",
     "app/services/api_access/once.py": "keeps an answer for a day",
     "app/services/api_access/tokens.py": "says when a token was used last",
     "app/services/datasets/library.py": "says when a dataset was deleted",

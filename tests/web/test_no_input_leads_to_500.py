@@ -83,6 +83,8 @@ PAGES = (
     "/runs/r0finished/rejudge",
     "/runs/r0finished/settings",
     "/trainings/new",
+    "/benchmarks/new",
+    "/benchmarks/reviews/edit",
     "/playground",
 )
 """Pages whose forms are tried, field by field."""

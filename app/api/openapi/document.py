@@ -28,6 +28,7 @@ PATHS = {
     "which": "a version's number, or a label",
     "label": "a label, such as production",
     "run_id": "a run's id",
+    "case": "a prompt of a benchmark, such as p1",
 }
 """What the variables of the addresses mean."""
 IDEMPOTENCY = {

@@ -47,6 +47,11 @@ class Comparison:
         """Whether the model is the simulated provider."""
         return self.contenders[0].candidate.model.name.startswith("simulated/")
 
+    @property
+    def exams(self) -> tuple[Exam, ...]:
+        """Everything that pieces of the run are examined by."""
+        return (self.exam,)
+
 
 def prepare(spec: Json, rows: Sequence[tuple[int, str, str]], tools: Tools) -> Comparison:
     """A comparison from its pinned spec, the dataset's (row, input, reference) triples, and what scorers may use here.

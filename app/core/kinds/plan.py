@@ -38,9 +38,9 @@ class Plan:
     bounds: Json
 
     @property
-    def exam(self) -> Exam:
+    def exams(self) -> tuple[Exam, ...]:
         """How the pilot is examined."""
-        return self.training.exam
+        return self.training.exams
 
     @property
     def sample(self) -> tuple[Case, ...]:

@@ -57,6 +57,11 @@ class Training:
     shorten_answers: int = 0
 
     @property
+    def exams(self) -> tuple[Exam, ...]:
+        """Everything that pieces of the run are examined by."""
+        return (self.exam,)
+
+    @property
     def replayed(self) -> bool:
         """Whether it is a finished training that is judged again: its proposals are known, whatever the minibatch shows."""
         return False

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from app.llm.simulated.chance import chance
+from app.llm.simulated.reviewer import reply as review
 from app.llm.simulated.study import FENCED
 from app.llm.simulated.words import words
 from app.ports.llm import Json, Message
@@ -16,8 +17,10 @@ _STEPS = ((0.6, 4), (0.35, 3), (0.1, 2))
 """Grades by the least share of the words that the two texts have in common."""
 
 
-def reply(messages: Sequence[Message], params: dict[str, Json]) -> str:
-    """The judge's reply to a chat; the same request always gets the same one."""
+def reply(messages: Sequence[Message], params: dict[str, Json], schema: Json = None) -> str:
+    """The judge's reply to a chat; the same request always gets the same one. schema: of the reply, if one is asked for."""
+    if isinstance(schema, dict) and "rankings" in schema.get("properties", {}):
+        return review(messages, params, schema)
     asked = next((m.content for m in messages if m.role == "user"), "")
     texts = {match[1]: match[3] for match in reversed(list(FENCED.finditer(asked)))}
     mends = any(m.role == "assistant" for m in messages)

@@ -11,6 +11,7 @@ from app.llm.simulated.judge import reply as judge
 from app.llm.simulated.look import seen
 from app.llm.simulated.optimizer import reply as improve
 from app.llm.simulated.primary import reply as answer
+from app.llm.simulated.writer import reply as write
 from app.ports.images import NO_IMAGES, Images
 from app.ports.llm import (
     FinishReason,
@@ -26,9 +27,10 @@ from app.ports.llm import (
     Usage,
 )
 
-MODELS = ("simulated/primary", "simulated/optimizer", "simulated/judge")
+MODELS = ("simulated/primary", "simulated/writer", "simulated/optimizer", "simulated/judge")
 PRICES = {
     "simulated/primary": Price(1e-7, 4e-7),
+    "simulated/writer": Price(2e-7, 8e-7),
     "simulated/optimizer": Price(1e-6, 4e-6),
     "simulated/judge": Price(1e-6, 4e-6),
 }
@@ -43,7 +45,7 @@ class SimulatedLLM:
     """See the package's docstring.
 
     latency_s: mean seconds of a primary call, from half to one and a half of it by the request's content; the optimiser takes
-    five times as long.
+    five times as long. A request may name its own latency_s.
     """
 
     def __init__(self, latency_s: float = 0.015, images: Images = NO_IMAGES) -> None:
@@ -76,7 +78,9 @@ class SimulatedLLM:
         """See app.ports.llm.LLM; there is nothing to release."""
 
     def _seconds(self, request: Request) -> float:
-        base = self._latency_s * (5.0 if request.model.name == "simulated/optimizer" else 1.0)
+        own = request.model.params.get("latency_s")
+        usual = self._latency_s * (5.0 if request.model.name == "simulated/optimizer" else 1.0)
+        base = float(own) if isinstance(own, int | float) else usual
         return base * (0.5 + chance("latency", *(m.content for m in request.messages)))
 
 
@@ -105,7 +109,9 @@ def _text(request: Request, messages: tuple[Message, ...], params: dict[str, Jso
     if request.model.name == "simulated/optimizer":
         return improve(messages, params, request.response_schema)
     if request.model.name == "simulated/judge":
-        return judge(messages, params)
+        return judge(messages, params, request.response_schema)
+    if request.model.name == "simulated/writer":
+        return write(messages, params)
     return answer(messages, params)
 
 

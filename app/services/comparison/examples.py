@@ -13,7 +13,7 @@ from app.core.stats import RIGHT, Cell, cell
 from app.core.stats.interval import COUNTED
 from app.services.comparison.scores import same_data
 from app.services.comparison.sides import Side
-from app.services.runs.examples import texts_of
+from app.services.runs.examples import Asked, texts_of
 from app.store.models import SampleRow
 
 CHANGES = ("fixed", "broken", "both_wrong", "both_right", "unscored")
@@ -89,7 +89,7 @@ def _falls_into(change: str, scores: _Scores) -> ColumnElement[bool]:
 def _rows(session: Session, sides: Sequence[Side], shown: Sequence[Side], found: Sequence[Any]) -> list[Row]:
     wanted = [each for row in found for each in row[3:] if each]
     samples = {row.id: row for row in session.scalars(select(SampleRow).where(SampleRow.id.in_(wanted)))}
-    texts = texts_of(session, sides[0].run.dataset_id, {row[1] for row in found})
+    texts = texts_of(session, Asked.of(sides[0].run), {row[1] for row in found})
     return [_row(row, sides, shown, samples, texts) for row in found]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.services.cells import csv_text
 from app.services.pictures import as_cell
-from app.services.runs.files import csv_text
 from app.services.runs.tables import Values
 from app.store.models import Dataset, Example
 

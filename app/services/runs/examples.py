@@ -89,7 +89,7 @@ def _pairs(run: Run, candidates: tuple[str, str], split: str, change: str | None
 def _read(session: Session, run: Run, query: Select[Any]) -> list[Pair]:
     found = [_Place(*row) for row in session.execute(query)]
     samples = _samples(session, [each for pair in found for each in (pair.old, pair.new) if each])
-    texts = texts_of(session, run.dataset_id, {pair.case for pair in found})
+    texts = texts_of(session, Asked.of(run), {pair.case for pair in found})
     images = images_of(session, run.dataset_id, {pair.case for pair in found})
     return [replace(_pair(pair, samples, texts), image=images.get(pair.case)) for pair in found]
 
@@ -105,7 +105,7 @@ def asked_twice(session: Session, run: Run, *, after: int = 0, limit: int = 50) 
     again = mine.where(SampleRow.repeat == 1, SampleRow.case.in_([first.case for first in firsts]))
     seconds = {sample.case: sample for sample in session.scalars(again)}
     cases = {first.case for first in firsts}
-    texts, images = texts_of(session, run.dataset_id, cases), images_of(session, run.dataset_id, cases)
+    texts, images = texts_of(session, Asked.of(run), cases), images_of(session, run.dataset_id, cases)
     return [
         Pair(
             first.id,
@@ -156,8 +156,26 @@ def _samples(session: Session, ids: Sequence[int]) -> dict[int | None, SampleRow
     return {row.id: row for row in session.scalars(select(SampleRow).where(SampleRow.id.in_(ids)))}
 
 
-def texts_of(session: Session, dataset_id: int | None, cases: Collection[str]) -> dict[str, tuple[str, str]]:
-    """(input, reference) by case; a case's id is the number of its row in the run's dataset."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where the texts of a run's cases are: in its dataset, or pinned in its spec."""
+
+    dataset_id: int | None
+    pinned: Mapping[str, tuple[str, str]]
+
+    @classmethod
+    def of(cls, run: Run) -> Asked:
+        """That of a run."""
+        cases = run.spec.get("cases", ())
+        own = {one["id"]: ("\n\n".join(m["content"] for m in one["messages"]), one["reference"]) for one in cases}
+        return cls(run.dataset_id, own)
+
+
+def texts_of(session: Session, asked: Asked, cases: Collection[str]) -> dict[str, tuple[str, str]]:
+    """(input, reference) by case; a case's id is the number of its row in the run's dataset, or that of a pinned case."""
+    if asked.pinned:
+        return {case: asked.pinned[case.partition("#")[0]] for case in cases if case.partition("#")[0] in asked.pinned}
+    dataset_id = asked.dataset_id
     rows = [int(each) for each in cases if each.isdecimal()]
     query = select(Example.row, Example.input, Example.reference)
     found = session.execute(query.where(Example.dataset_id == dataset_id, Example.row.in_(rows)))

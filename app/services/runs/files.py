@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import secrets
@@ -11,13 +10,13 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from app.core.stats.interval import COUNTED
 from app.ports.llm import Json
-from app.services.cells import protect
+from app.services.cells import CHUNK_CHARS, csv_text
 from app.services.runs.record import notes
 from app.services.runs.record_files import Counter, Tell, record_entries
 from app.services.runs.report import report_html
@@ -26,7 +25,6 @@ from app.services.runs.tables import (
     CALL_COLUMNS,
     METRIC_COLUMNS,
     SAMPLE_COLUMNS,
-    Values,
     call_rows,
     metric_rows,
     sample_rows,
@@ -41,7 +39,6 @@ OF_PROPOSAL = (
 )  # fmt: skip
 """What is told of a proposal beside its prompts."""
 MOMENTS = ("created_at", "started_at", "ended_at", "calls_pruned_at")
-CHUNK_CHARS = 64 * 1024
 LEFT_OVER_S = 3600.0
 """What a killed export left is removed by the next one when it is older than this; a younger one may be under way."""
 
@@ -61,20 +58,6 @@ def export_failed(session: Session, run: Run) -> Iterator[str]:
     """The samples that have no score because a call failed for good, as CSV in portions."""
     failed = (values for values in sample_rows(session, run) if values["outcome"] not in COUNTED)
     return csv_text(SAMPLE_COLUMNS, failed)
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
-    """Rows as CSV text in portions. Missing values are empty, lists and objects are JSON, numbers are as Python writes them."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in columns])
-        if buffer.tell() >= CHUNK_CHARS:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
 
 
 def export_folder(session: Session, run: Run, target_dir: Path, *, tell: Tell | None = None) -> Path:
@@ -152,6 +135,11 @@ def entries(session: Session, run: Run, tell: Tell | None = None) -> Iterator[tu
     yield "outcome.json", _json({"run": about | times, "spent": run.spent, "outcome": run.outcome})
     yield from _prompts(session, run)
     yield "report.html", [report_html(session, run)]
+    if run.kind == "benchmark":
+        from app.services.benchmarks.results import results  # it stands on this package
+        from app.services.benchmarks.tables import results_csv
+
+        yield "results.csv", results_csv(session, results(session, run))
     # Last, because they are read in portions of their own.
     yield "metrics.csv", csv_text(METRIC_COLUMNS, list(metric_rows(session, run)))
     yield "speed.csv", csv_text(SPEED_COLUMNS, [flat(line) for line in speed(session, run)])
@@ -196,13 +184,3 @@ def _version(folder: str, data: Json, about: Sequence[str]) -> Iterator[tuple[st
 
 def _json(value: Json) -> list[str]:
     return [json.dumps(value, ensure_ascii=False, indent=2) + "\n"]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return protect(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict | list):
-        return protect(json.dumps(value, ensure_ascii=False))
-    return value

@@ -87,6 +87,7 @@ def report_html(session: Session, run: Run) -> str:
         proposals=[Proposal(data, _changes(versions.get(data["parent"]), data)) for data in proposals],
         warnings=[note.data["text"] for note in history if note.name == "log" and note.data["level"] == "warning"],
         answers=_answers(session, run, outcome),
+        benchmark=_benchmark(session, run),
         confusions=_confusions(session, run, outcome),
         split=_split(outcome),
         speeds=speed(session, run),
@@ -94,6 +95,15 @@ def report_html(session: Session, run: Run) -> str:
         compared=_compared(run),
         data={"run": run.id, "simulated": run.simulated, "outcome": outcome, "metrics": metrics},
     )
+
+
+def _benchmark(session: Session, run: Run) -> Any:
+    """What a benchmark comes to as things stand; None for another kind."""
+    if run.kind != "benchmark":
+        return None
+    from app.services.benchmarks import judgement, results  # it stands on this package
+
+    return judgement.summary(results.results(session, run))
 
 
 def _chart(metrics: Sequence[Values]) -> Markup:

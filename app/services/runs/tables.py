@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.services.runs.examples import images_of, texts_of
+from app.services.runs.examples import Asked, images_of, texts_of
 from app.services.runs.record import notes
 from app.services.runs.speed import timing_in
 from app.store.models import CallRow, Run, SampleRow
@@ -72,10 +72,10 @@ def sample_rows(session: Session, run: Run, portion: int = PORTION) -> Iterator[
     version: which proposal the candidate is, 0 for the initial prompts, None when the history does not say. image: the digest
     of the image, "" without one.
     """
-    dataset_id, simulated, versions = run.dataset_id, run.simulated, version_numbers(session, run)
+    asked, simulated, versions = Asked.of(run), run.simulated, version_numbers(session, run)
     for rows in _portions(session, SampleRow, run.id, (*_CASE, *_ANSWER), portion):
         cases = {values["case"] for values in rows}
-        texts, images = texts_of(session, dataset_id, cases), images_of(session, dataset_id, cases)
+        texts, images = texts_of(session, asked, cases), images_of(session, asked.dataset_id, cases)
         session.commit()
         for values in rows:
             given, reference = texts.get(values["case"], ("", ""))

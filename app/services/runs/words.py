@@ -105,6 +105,9 @@ def settings(spec: Json) -> Iterator[tuple[str, str]]:
     dataset, split, budget = (spec.get(name) or {} for name in ("dataset", "split", "budget"))
     parts = [f"{split[name]} {name}" for name in ("train", "validation", "test") if split.get(name)]
     limits = [f"{value:,} {name}" for name, value in budget.items() if value is not None]
+    if spec.get("configs"):
+        yield from _compared(spec)
+        return
     yield "Dataset", f"{dataset.get('name', '')} (content {str(dataset.get('digest', ''))[:12]})"
     yield "Split", f"{', '.join(parts)} (seed {split.get('seed', DASH)})"
     yield "Primary model", _model(spec.get("primary"))
@@ -120,6 +123,28 @@ def settings(spec: Json) -> Iterator[tuple[str, str]]:
     for name in names:
         if spec.get(name) is not None:
             yield name.replace("_", " ").capitalize(), str(spec[name])
+
+
+def _compared(spec: Json) -> Iterator[tuple[str, str]]:
+    """The same of a benchmark."""
+    review = spec["review"]
+    yield (
+        "Prompts",
+        numbered(len(spec["cases"]), "prompt")
+        + (f" from {spec['dataset']['name']}" if spec["dataset"]["name"] else ""),
+    )
+    for config in spec["configs"]:
+        yield f"Config {config['label']}", _model(config)
+    yield (
+        "Reviewed by",
+        f"{_model(spec['judge'])}, {review['prompt']} version {review['version']}" if review else "nobody",
+    )
+    yield "Runs", f"{spec['runs']}, {numbered(spec['repeats'], 'answer')} to each prompt in each"
+    if spec["scorers"]:
+        yield "Scored by", "; ".join(_pairs(one) for one in spec["scorers"])
+    limits = [f"{value:,} {name}" for name, value in spec["budget"].items() if value is not None]
+    yield "Limits", ", ".join(limits) or "none"
+    yield "Seed", str(spec["seed"])
 
 
 def _model(model: Json) -> str:

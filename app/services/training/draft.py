@@ -23,7 +23,7 @@ from app.services import datasets, prompts
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.training import hygiene
 from app.services.training.form import TrainingForm, read
-from app.services.training.models import Chosen, Wish, choose
+from app.services.training.models import Chosen, Wish, choose, lanes
 from app.store.models import Dataset, Example, PromptVersion
 
 
@@ -150,18 +150,10 @@ class _Draft:
 
         A model that another role has somewhere else stands there by its place (see app.ports.pace).
         """
-        form, limits, lanes = self._form, self._settings.rate_limits, {}
-        primary = place(models[0].ref)
-        for where in dict.fromkeys(place(model.ref) for model in models):
-            same = [model for model in models if place(model.ref) == where]
-            name, lane = same[0].ref.name, self._gateway.lane(same[0].ref)
-            asked = [form.target_rpm] if where == primary and form.target_rpm else [m.target_rpm for m in same]
-            slowest = min((rpm for rpm in asked if rpm), default=None)
-            lanes[where if name in lanes else name] = {
-                "name": lane,
-                "rpm": slowest or limits.get(lane) or limits.get(name),
-            }
-        pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": lanes}
+        form = self._form
+        own = {place(models[0].ref): form.target_rpm} if form.target_rpm else {}
+        found = lanes(models, own, settings=self._settings, gateway=self._gateway)
+        pinned = {"on_uncertain": form.on_uncertain, "target_rpm": form.target_rpm, "lanes": found}
         return self._settings.calls.model_dump() | pinned
 
     def _refuse(self, field: str, message: str) -> None:

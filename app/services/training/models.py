@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.core.params import ALIASES, Resolved, resolve
+from app.llm.gateway import Gateway
 from app.ports.llm import Json, ModelRef
+from app.ports.pace import place
 from app.services.errors import NotFound
 from app.services.models import called, is_config, price_of
 from app.store.models import ModelConfigRevision
@@ -95,6 +98,22 @@ def _pinned(wish: Wish, ref: ModelRef, revision: ModelConfigRevision | None, res
     return pinned
 
 
+def lanes(models: Sequence[Chosen], own: Mapping[str, float], *, settings: Settings, gateway: Gateway) -> Json:
+    """By model, what it shares its rate limit with, and how many requests per minute.
+
+    own: limits by place (see app.ports.pace) that come first.
+    """
+    found: dict[str, Json] = {}
+    for where in dict.fromkeys(place(model.ref) for model in models):
+        same = [model for model in models if place(model.ref) == where]
+        name, lane = same[0].ref.name, gateway.lane(same[0].ref)
+        asked = [own[where]] if where in own else [model.target_rpm for model in same]
+        slowest = min((rpm for rpm in asked if rpm), default=None)
+        rpm = slowest or settings.rate_limits.get(lane) or settings.rate_limits.get(name)
+        found[where if name in found else name] = {"name": lane, "rpm": rpm}
+    return found
+
+
 def adjustments(spec: Json) -> list[Json]:
     """What a training's models are sent otherwise than was asked, each with its role. Runs of before name none."""
     return [{"role": role, **one} for role, model in _models(spec) for one in model.get("adjustments", ())]
@@ -108,4 +127,5 @@ def asked_of(model: Json) -> Json:
 
 
 def _models(spec: Json) -> Iterator[tuple[str, Json]]:
-    return ((role, spec[role]) for role in ROLES if spec.get(role))
+    yield from ((config["label"], config) for config in spec.get("configs", ()))
+    yield from ((role, spec[role]) for role in ROLES if spec.get(role))

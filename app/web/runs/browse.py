@@ -10,6 +10,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.catalog import KINDS
+from app.ports.llm import Json
 from app.services import runs
 from app.web import columns, params
 from app.web.columns import Column
@@ -74,6 +75,13 @@ def index() -> ResponseReturnValue:
         heads=columns.heads(table, SORTED, order, here),
         order=order,
     )
+
+
+@pages.app_template_filter("about")
+def about(spec: Json) -> str:
+    """On what data a run works, and with which models."""
+    models = [one["label"] for one in spec.get("configs", ())] or [spec.get("primary", {}).get("name", "")]
+    return " · ".join(part for part in (spec.get("dataset", {}).get("name", ""), ", ".join(models)) if part)
 
 
 @pages.app_template_filter("kind")

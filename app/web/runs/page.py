@@ -25,6 +25,8 @@ TABS = (
     ("Log", "runs.log"),
     ("Settings", "runs.told"),
 )
+NOT_OF = {"benchmark": ("runs.examples",)}
+"""Tabs that a kind has no use for: it has pages of its own."""
 PAGE = 50
 SEARCHES = frozenset({"train", "rejudge"})
 """Kinds of run that look for better prompts: only they have epochs, proposals and a sealed test of their own."""
@@ -45,7 +47,7 @@ def render(template: str, run: Run, **values: Any) -> str:
     return render_template(
         template,
         run=run,
-        tabs=TABS,
+        tabs=[tab for tab in TABS if tab[1] not in NOT_OF.get(run.kind, ())],
         searches=run.kind in SEARCHES,
         live=run.status not in ENDED,
         undecided=runs.undecided(session(), run),

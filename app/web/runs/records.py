@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.ports.llm import Json
 from app.services import runs, training
 from app.services.errors import NotFound
-from app.services.runs.examples import images_of, texts_of
+from app.services.runs.examples import Asked, images_of, texts_of
 from app.services.runs.words import long_texts, measured, shown
 from app.web import params
 from app.web.database import session
@@ -30,7 +30,7 @@ def unprocessed(run_id: str) -> ResponseReturnValue:
         run,
         rows=rows[:PAGE],
         count=runs.count_unprocessed(session(), run),
-        texts=texts_of(session(), run.dataset_id, {one.sample.case for one in rows}),
+        texts=texts_of(session(), Asked.of(run), {one.sample.case for one in rows}),
         images=images_of(session(), run.dataset_id, {one.sample.case for one in rows}),
         versions={version.digest: version.number for version in told_story(run).versions.values()},
         first=here() if place else "",
@@ -114,10 +114,10 @@ UNITS = {
     "worth_points": " points",
     "stop_above_usd_per_point": " US dollars",
 }
-LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "candidates"})
+LONG = frozenset({"system_prompt", "output_prompt", "instructions", "bounds", "candidates", "cases", "form", "apart"})
 SOURCE = "source"
 """The run whose record this one works on, with how it had come out."""
-UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price"})
+UNTOLD = frozenset({"digest", "id", "lanes", "target_rpm", "asked", "adjustments", "price", "template"})
 """Parts of settings that say nothing to a reader, or are said in a fact of their own."""
 
 

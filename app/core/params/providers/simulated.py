@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from app.core.params.spec import Provider
+from app.core.params.spec import Param, Provider
 from app.core.params.universal import MAX_OUTPUT, SEED, temperature
 
-SIMULATED = Provider("simulated", "Simulated", (temperature(2, 0), MAX_OUTPUT, SEED), passes=False)
+SKILL = Param(
+    "skill", "float", 0, 1, default=0.6, meaning="How well simulated/writer answers: 0 badly, 1 as well as it can."
+)
+LATENCY = Param("latency_s", "float", 0, 600, meaning="Mean seconds that a simulated call takes.")
+
+SIMULATED = Provider("simulated", "Simulated", (temperature(2, 0), MAX_OUTPUT, SEED, SKILL, LATENCY), passes=False)

@@ -1,0 +1,26 @@
+"""What each field of a benchmark means, in one line: for the command line and the API."""
+
+MEANINGS = {
+    "prompts": "Prompts of the library, each as name, name@version or name@label.",
+    "text": "One prompt, as it is.",
+    "jsonl": "Prompts as JSON lines.",
+    "first": "Only so many prompts of the JSON lines.",
+    "dataset": "Dataset whose columns fill in {{variables}}.",
+    "rows": "Only so many rows of the dataset.",
+    "models": "Models or config:NAME; none for every active config.",
+    "review_prompt": "What the reviewer is asked; none for no review.",
+    "reviewer_model": "Model that ranks the answers.",
+    "runs": "Runs one after another, 1 to 10.",
+    "repeats": "Answers to each prompt in each run.",
+    "scorer": "Compares answers with references.",
+    "temperature": "Temperature of models without a config.",
+    "max_output_tokens": "Most tokens of one answer.",
+    "concurrency": "Calls under way at the same time.",
+    "seed": "Seed of the order in which a reviewer sees the answers.",
+    "budget_usd": "Most US dollars.",
+    "budget_calls": "Most model calls.",
+    "budget_tokens": "Most tokens.",
+    "budget_minutes": "Most minutes.",
+    "cache": "Replies of earlier runs: reuse, or off.",
+    "on_uncertain": "Calls cut off after sending: repeat, ask, or skip.",
+}

@@ -24,7 +24,7 @@ from app.ports.scoring import Tools
 from app.sandbox import Limits, ProcessSandbox
 from app.services import access, experiments, helping, hints
 from app.services import drive as driving
-from app.services.access import Target
+from app.services.access import Target, WithCard
 from app.services.machine import Machine
 from app.services.pictures import Loader, Nowhere, Place
 from app.services.providers import keyring
@@ -60,7 +60,7 @@ def database() -> Database:
 
 def open_llm() -> Gateway:
     """A new way to reach models; close it after use."""
-    return Gateway(settings(), environ(), keys=keys(), images=image_files(settings()))
+    return Gateway(settings(), environ(), keys=keys(), images=WithCard(image_files(settings())))
 
 
 def keys() -> Keyring:

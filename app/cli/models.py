@@ -122,7 +122,9 @@ def _value(text: str) -> Json:
 
 @models.command()
 @click.argument("names", nargs=-1)
-@click.option("--try", "trying", is_flag=True, help="Try JSON schemas, tools and logprobs too; a few more calls.")
+@click.option(
+    "--try", "trying", is_flag=True, help="Try JSON schemas, tools, logprobs and images too; up to four more calls."
+)
 @click.option("--asked", is_flag=True, help="Check what pages and the API asked for.")
 @json_option
 def check(names: tuple[str, ...], trying: bool, asked: bool, as_json: bool) -> int:

@@ -54,8 +54,8 @@ _MAY_BE_REFUSED = frozenset(
 )
 """LiteLLM refuses a call with one of these when its table says that the model does not take it."""
 _TRANSLATED = _MAY_BE_REFUSED | {"max_tokens", "top_k"}
-
-
+_NOT_SENT = {"tools": "tools are not sent through LiteLLM"}
+"""LiteLLM needs a package more for them, and no training calls any."""
 _LATER_S = 1.0
 """LiteLLM's own deadline comes so many seconds after ours: it tells a late answer from a broken one less well."""
 
@@ -178,10 +178,12 @@ class LiteLLM:
             refused.append("top_p")
         kept = [name for name in words if name in self._arguments and name not in _TRANSLATED | set(known or ())]
         refused += [name for name in kept if name != "response_format"]
+        refused += [name for name in words if name in _NOT_SENT]
         dropped = {name: words.pop(name) for name in dict.fromkeys(refused)}
         if "response_format" in dropped:
             dropped = {**dropped, "response_format": "json_schema"}
-        return words, [adjustment(n, value, None, "drop", "the model does not take it") for n, value in dropped.items()]
+        why = {name: _NOT_SENT.get(name, "the model does not take it") for name in dropped}
+        return words, [adjustment(name, value, None, "drop", why[name]) for name, value in dropped.items()]
 
 
 def _spelled(params: Mapping[str, Json]) -> dict[str, Any]:
@@ -227,6 +229,8 @@ async def _read(stream: Any, began: float, listener: Listener | None = None) -> 
                     answer.heard(time.perf_counter() - began)
                 if said and listener:
                     listener.hear(said)
+                if getattr(choice, "logprobs", None):
+                    answer.record["logprobs"] = True
                 text.append(said)
                 thought.append(mused)
                 answer.finish = choice.finish_reason or answer.finish

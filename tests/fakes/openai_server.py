@@ -6,8 +6,8 @@
 Speaks POST .../chat/completions below any prefix (plain and streaming) and GET .../models. GET /count gives the ledger, POST
 /reset clears ledger and faults, POST /faults sets the rules (see faults.py), GET /log gives the bodies.
 Models called gpt-5*, o1*, o3*, o4* refuse max_tokens and any temperature but 1, as the real ones do; --refuse names further
-parameters that are answered with 400 (json_schema, json_object, stream_options, seed, ...). A model with "reason" in its
-name thinks first.
+parameters, and kinds of content, that are answered with 400 (json_schema, json_object, stream_options, seed, image_url, ...).
+A model with "reason" in its name thinks first.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ class OpenAIServer(FakeProvider):
         return _error(status, type_, code, said, headers)
 
     def _unsupported(self, body: dict[str, Any]) -> web.Response | None:
-        wanted = {*body, (body.get("response_format") or {}).get("type", "")}
+        parts = (part for m in body["messages"] if isinstance(m["content"], list) for part in m["content"])
+        wanted = {*body, (body.get("response_format") or {}).get("type", ""), *(part["type"] for part in parts)}
         refused = self.refuse & wanted
         if MODERN.match(body.get("model", "")):
             refused |= {"max_tokens"} & wanted
@@ -172,7 +173,11 @@ def _wire(body: dict[str, Any], answer: dict[str, Any], kind: str) -> tuple[byte
     head = {"id": answer["id"], "object": "chat.completion.chunk", "model": answer["model"]}
     chunks: list[dict[str, Any]] = []
     for choice in answer["choices"]:
-        chunks += [{**head, "choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in _deltas(choice)]
+        likely = {"logprobs": {"content": [{"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": []}]}}
+        more = likely if body.get("logprobs") else {}
+        chunks += [
+            {**head, "choices": [{"index": 0, "delta": d, "finish_reason": None, **more}]} for d in _deltas(choice)
+        ]
         chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
     if (body.get("stream_options") or {}).get("include_usage") and kind != "no_usage":
         chunks.append({**head, "choices": [], "usage": usage})

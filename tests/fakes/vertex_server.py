@@ -111,7 +111,8 @@ def _pieces(
     prompt = tokens(_system(body)) + sum(tokens(_text(c)) for c in body["contents"])
     thought = 7 if "pro" in model else 0
     finish = {"length": "MAX_TOKENS", "content_filter": "SAFETY"}.get(kind, "STOP")
-    limit = body.get("generationConfig", {}).get("maxOutputTokens")
+    config = body.get("generationConfig", {})
+    limit = config.get("maxOutputTokens") or config.get("max_output_tokens")
     if kind == "length":
         text = text[: len(text) // 2]
     if limit and tokens(text) > limit:

@@ -1,103 +1,26 @@
-"""The contract of app.ports.llm.LLM, kept by every adapter that goes over a wire."""
+"""The contract of app.ports.llm.LLM as far as it needs a wire: the table in wires.py says why each test is here."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import hashlib
-import json
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from app.core.stats.latency import Timing
-from app.ports.images import ImageGone
-from app.ports.llm import LLM, CallError, Image, Json, Rejected, Reply, Transient, Unreachable
+from app.ports.llm import CallError, Json, Transient, Unreachable
 from tests.fakes.faults import PAUSE_S, Fault
-from tests.fakes.serving import Ledger
-from tests.llm.worlds import ANSWER, CANARY, INPUT, SCHEMA, SYSTEM, WORLDS, World
+from tests.llm.wires import DEADLINE_S, PIXELS, SEEN, Wire
+from tests.llm.worlds import ANSWER, CANARY, INPUT, PROPOSE, SCHEMA, SYSTEM
 
 pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")  # LiteLLM's own affair
 
-DEADLINE_S = 15.0
-"""Long enough for the first import of a large library on a busy machine."""
 
-
-SEEN = Image(hashlib.sha256(b"\x89PNG pixels").hexdigest(), "image/png", 64, 48)
-
-
-class Kept:
-    """Keeps one image."""
-
-    def read(self, digest: str) -> bytes:
-        if digest != SEEN.digest:
-            raise ImageGone(f"image {digest[:12]} is not in the data folder any more")
-        return b"\x89PNG pixels"
-
-
-@dataclass(frozen=True)
-class Wire:
-    """An adapter, its fake, and how to call one through the other."""
-
-    world: World
-    server: Any
-    adapter: LLM
-
-    async def ask(
-        self,
-        *,
-        deadline_s: float = DEADLINE_S,
-        schema: Json = None,
-        text: str = INPUT,
-        images: tuple[Image, ...] = (),
-        **params: Json,
-    ) -> Reply:
-        request = self.world.request(self.server, text=text, schema=schema, images=images, **params)
-        return await self.adapter.complete(request, deadline_s=deadline_s)
-
-    async def fail(self, fault: Fault, *, deadline_s: float = DEADLINE_S) -> CallError:
-        if fault.kind in self.world.blind:
-            pytest.skip(f"{fault.kind} is hidden on the way through {self.world.name}")
-        self.server.play(fault)
-        with pytest.raises(CallError) as caught:
-            await self.ask(deadline_s=deadline_s)
-        return caught.value
-
-    @property
-    def ledger(self) -> Ledger:
-        return self.server.ledger
-
-    @property
-    def body(self) -> Json:
-        return self.ledger.log[-1].body
-
-
-@pytest.fixture(scope="module", params=WORLDS, ids=lambda world: world.name)
-def running(request: pytest.FixtureRequest) -> Iterator[tuple[World, Any]]:
-    world: World = request.param
-    with world.server() as server:
-        yield world, server
-
-
-@pytest.fixture
-async def wire(running: tuple[World, Any]) -> AsyncIterator[Wire]:
-    world, server = running
-    server.ledger = Ledger()
-    server.play()
-    adapter = world.adapter(Kept())
-    yield Wire(world, server, adapter)
-    await adapter.aclose()
-
-
-async def test_a_reply_says_what_was_answered_used_and_measured(wire: Wire) -> None:
+async def test_tokens_and_times_are_the_providers(wire: Wire) -> None:
     reply = await wire.ask()
 
-    assert reply.text == ANSWER
-    assert reply.finish_reason == "stop"
     assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (
         wire.ledger.prompt_tokens,
         wire.ledger.completion_tokens,
@@ -105,39 +28,13 @@ async def test_a_reply_says_what_was_answered_used_and_measured(wire: Wire) -> N
     assert not reply.usage.estimated
     assert reply.ttft_s is not None
     assert 0 < reply.ttft_s <= reply.ttlb_s
-    assert reply.served_model
-    json.dumps(reply.raw)
-
-
-class Heard:
-    """A listener that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-
-    def begin(self) -> None:
-        self.pieces.clear()
-
-    def hear(self, text: str) -> None:
-        self.pieces.append(text)
-
-
-async def test_whoever_listens_hears_the_whole_answer_in_pieces(wire: Wire) -> None:
-    heard = Heard()
-    request = replace(wire.world.request(wire.server, text=INPUT), listener=heard)
-    reply = await wire.adapter.complete(request, deadline_s=DEADLINE_S)
-    assert "".join(heard.pieces) == reply.text == ANSWER
-    assert len(heard.pieces) > 1
 
 
 async def test_times_are_those_of_the_first_and_the_last_delta(wire: Wire) -> None:
     await wire.ask()  # a first call imports libraries and connects
     wire.server.play(Fault("paced"))
-    wire.server.latency_s = 0.3
-    try:
-        reply = await wire.ask()
-    finally:
-        wire.server.latency_s = 0.0
+    wire.slow(0.3)
+    reply = await wire.ask()
 
     timing = Timing(reply.ttft_s, reply.ttlb_s, reply.usage.completion_tokens)
     assert reply.text == ANSWER
@@ -159,11 +56,10 @@ async def test_settings_arrive_under_the_providers_names(wire: Wire) -> None:
     assert wire.world.settings(wire.body) == {"temperature": 0, "max_output_tokens": 321}
 
 
-async def test_a_schema_is_sent_and_the_answer_keeps_to_it(wire: Wire) -> None:
-    reply = await wire.ask(schema=SCHEMA, text="Propose new prompts.")
+async def test_a_schema_is_sent(wire: Wire) -> None:
+    await wire.ask(schema=SCHEMA, text=PROPOSE)
 
     assert set(wire.world.schema(wire.body)["properties"]) == set(SCHEMA["properties"])
-    assert set(json.loads(reply.text)) == set(SCHEMA["properties"])
 
 
 async def test_any_text_passes_unchanged(wire: Wire) -> None:
@@ -182,28 +78,14 @@ def _texts(value: Json) -> Iterator[str]:
         yield from _texts(one)
 
 
-async def test_an_image_arrives_whole_with_its_type_and_is_in_no_record(wire: Wire) -> None:
-    reply = await wire.ask(images=(SEEN,))
+async def test_an_image_arrives_whole_with_its_type(wire: Wire) -> None:
+    await wire.ask(images=(SEEN,))
 
     sent = list(_texts(wire.body))
-    encoded = base64.b64encode(b"\x89PNG pixels").decode()
+    encoded = base64.b64encode(PIXELS).decode()
     assert any(one.removeprefix("data:image/png;base64,") == encoded for one in sent)
     assert any("image/png" in one for one in sent)
     assert INPUT in sent
-    assert reply.text == ANSWER
-    assert encoded not in json.dumps(reply.raw)
-
-
-async def test_an_image_that_is_gone_is_refused_before_anything_is_sent(wire: Wire) -> None:
-    with pytest.raises(Rejected, match="not in the data folder any more"):
-        await wire.ask(images=(Image("0" * 64, "image/png", 1, 1),))
-    assert wire.ledger.requests == 0
-
-
-async def test_an_answer_cut_at_its_limit_is_truncated(wire: Wire) -> None:
-    wire.server.play(Fault("length"))
-
-    assert (await wire.ask()).finish_reason == "length"
 
 
 async def test_a_filtered_answer_is_no_answer(wire: Wire) -> None:
@@ -291,7 +173,7 @@ async def test_the_wait_that_a_provider_asks_for_is_understood(
     assert error.retry_after == (seconds if seconds is None else pytest.approx(seconds, abs=2))
 
 
-@pytest.mark.parametrize("kind", ["hang", "drip", "stall"])
+@pytest.mark.parametrize("kind", ["drip", "stall"])
 async def test_the_deadline_holds_whatever_trickles_in(wire: Wire, kind: str) -> None:
     await wire.ask()
     began = time.monotonic()
@@ -323,29 +205,3 @@ async def test_a_key_that_a_careless_provider_repeats_stays_secret(wire: Wire, k
 
     assert CANARY not in "".join(traceback.format_exception(error))
     assert CANARY not in repr(error)
-
-
-async def test_a_cancelled_call_ends_at_once(wire: Wire) -> None:
-    await wire.ask()
-    wire.server.play(Fault("hang"))
-    call = asyncio.create_task(wire.ask())
-    await asyncio.sleep(0.2)
-    began = time.monotonic()
-
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-
-    assert time.monotonic() - began < 1
-
-
-async def test_many_calls_at_once_are_under_way_at_once(wire: Wire) -> None:
-    await wire.ask()
-    wire.server.latency_s = 0.3
-    try:
-        replies = await asyncio.gather(*(wire.ask(text=f"{INPUT} {number}") for number in range(24)))
-    finally:
-        wire.server.latency_s = 0.0
-
-    assert len(replies) == 24
-    assert wire.ledger.peak >= 12

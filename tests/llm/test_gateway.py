@@ -70,7 +70,7 @@ def problem(home: Path, name: str, api_base: str | None = None, **environ: str) 
         ("vertex_ai/claude-sonnet-4-6", None, "project_id"),
         ("azure/mine", None, "AZURE_API_BASE"),
         ("hosted_vllm/mine", None, "HOSTED_VLLM_API_BASE"),
-        ("simulated/other", None, "simulated/primary, simulated/optimizer, simulated/judge"),
+        ("simulated/other", None, "simulated/primary, simulated/writer, simulated/optimizer, simulated/judge"),
         ("openai/x", "localhost:1", "api_base must look like"),
         ("anthropic/x", "nonsense", "api_base must look like"),
         ("nonsense/x", None, "no provider is called 'nonsense'"),

@@ -1,4 +1,4 @@
-"""The simulated provider as a port: pure, priced, declared as simulated, and within its limits."""
+"""The simulated provider beyond the contract (test_contract.py): pure, priced, and declared as simulated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.llm.simulated import MODELS, SimulatedLLM
 from app.llm.simulated.chance import chance, pick
-from app.ports.llm import Json, Message, ModelRef, Reply, Request, TimedOut, UnknownModel
+from app.ports.llm import Json, Message, ModelRef, Reply, Request, UnknownModel
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,25 +53,11 @@ async def test_an_unknown_simulated_model_is_refused_by_name() -> None:
     assert all(llm.price(ModelRef(name)) for name in MODELS)
 
 
-async def test_the_output_limit_cuts() -> None:
-    reply = await complete(request("Where is my parcel?", max_output_tokens=2))
-    assert reply.finish_reason == "length"
-    assert len(reply.text) == 8
-
-
 async def test_the_latency_is_the_declared_one() -> None:
     began = time.monotonic()
     replies = await asyncio.gather(*(complete(request(str(i)), SimulatedLLM(latency_s=0.05)) for i in range(20)))
     assert time.monotonic() - began < 0.5
     assert all(0.025 <= reply.ttlb_s <= 0.075 for reply in replies)
-
-
-async def test_a_deadline_is_kept() -> None:
-    began = time.monotonic()
-    with pytest.raises(TimedOut) as caught:
-        await SimulatedLLM(latency_s=60).complete(request("x"), deadline_s=0.05)
-    assert caught.value.maybe_paid
-    assert time.monotonic() - began < 1
 
 
 async def test_the_order_of_calls_changes_nothing() -> None:

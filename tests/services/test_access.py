@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.config import Access, Settings
 from app.llm.gateway import Gateway
+from app.ports.images import NO_IMAGES
 from app.services import access, models
 from app.services.access import Target
 from app.services.errors import Invalid
@@ -18,6 +22,7 @@ from app.store.database import Database
 from app.store.provider_tables import AccessRow
 from tests.fakes.faults import Fault
 from tests.fakes.openai_server import OpenAIServer
+from tests.fakes.rule_world import RuleWorld
 
 QUICK = Access(deadline_s=2.0, concurrency=8)
 
@@ -29,8 +34,10 @@ def fake() -> Iterator[OpenAIServer]:
         yield server
 
 
-def checked(database: Database, targets: Sequence[Target], *, trying: bool = False) -> list[access.State]:
-    llm = Gateway(Settings(), {"HOME": "/nowhere"})
+def checked(
+    database: Database, targets: Sequence[Target], *, trying: bool = False, **environ: str
+) -> list[access.State]:
+    llm = Gateway(Settings(), {"HOME": "/nowhere", **environ}, images=access.WithCard(NO_IMAGES))
     access.check(database.engine, llm, QUICK, [(target, trying) for target in targets])
     with database.session() as session:
         return access.states(session, targets)
@@ -102,8 +109,53 @@ def test_capabilities_are_tried_and_the_difference_is_told(database: Database, f
     assert (found["json"].listed, found["json"].tried, found["json"].differs) == (True, False, True)
     assert (found["tools"].listed, found["tools"].tried) == (True, False)
     assert found["logprobs"].tried is False
-    assert found["vision"].tried is None
     assert found["vision"].listed is True
+
+
+class Seeing(RuleWorld):
+    """Answers every question about a picture in the same words."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__()
+        self._says = says
+
+    def answer(self, messages: Sequence[Mapping[str, str]]) -> str:
+        return self._says if "picture" in messages[-1]["content"] else super().answer(messages)
+
+
+@pytest.mark.parametrize(
+    ("says", "refuse", "sees", "words"),
+    [
+        ("Left: **green**, right: yellow.", set(), True, "says what an image shows"),
+        ("Yellow and green.", set(), False, "takes an image, and does not say what it shows"),
+        ("", set(), None, "takes an image, and answers with nothing"),
+        ("", {"image_url"}, False, "takes no image: "),
+    ],
+)
+def test_a_model_is_shown_two_colours_and_must_name_them(
+    database: Database, fake: OpenAIServer, says: str, refuse: set[str], sees: bool | None, words: str
+) -> None:
+    fake.world, fake.refuse = Seeing(says), refuse
+    (state,) = checked(database, [at(fake)], trying=True)
+    vision = {one.name: one for one in state.capabilities}["vision"]
+    assert vision.tried is sees
+    assert vision.words.startswith(words)
+    shown, text = fake.ledger.log[-1].body["messages"][0]["content"]
+    assert "The left half" in text["text"]
+    with Image.open(
+        BytesIO(base64.b64decode(shown["image_url"]["url"].removeprefix("data:image/png;base64,")))
+    ) as card:
+        assert (card.format, card.getpixel((8, 8)), card.getpixel((56, 56))) == ("PNG", (0, 150, 0), (250, 220, 0))
+
+
+@pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")
+def test_what_the_way_to_a_model_does_not_send_was_not_tried(database: Database, fake: OpenAIServer) -> None:
+    groq = Target("groq/openai/gpt-oss-20b")
+    (state,) = checked(database, [groq], trying=True, GROQ_API_KEY="a-key", GROQ_API_BASE=fake.url + "/v1")
+    found = {one.name: one for one in state.capabilities}
+    assert (found["tools"].tried, found["tools"].words) == (None, "not tried: tools are not sent through LiteLLM")
+    assert found["logprobs"].tried is True
+    assert not any("tools" in log.body for log in fake.ledger.log)
 
 
 def test_what_is_asked_for_is_checked_once_and_then_awaited_no_more(

@@ -3,6 +3,7 @@
 from app.services.access.before import Silent, refuse, silent
 from app.services.access.known import Capability, State, answer_asked, ask_for, check, states
 from app.services.access.listing import document, named, of_configs
+from app.services.access.sight import WithCard
 from app.services.access.target import Target
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Silent",
     "State",
     "Target",
+    "WithCard",
     "answer_asked",
     "ask_for",
     "check",

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.llm.capabilities import CAPABILITIES
-from app.ports.llm import LLM, CallError, Json, Message, ModelRef, Reply, Request
+from app.ports.llm import LLM, CallError, Json, Message, ModelRef, Rejected, Reply, Request
+from app.services.access import sight
 from app.services.access.target import Target
 
 ANSWERS = "answers"
@@ -26,6 +27,7 @@ _TRIES: dict[str, tuple[str, dict[str, Json]]] = {
         {"tools": [{"type": "function", "function": _TOOL}], "max_output_tokens": 256},
     ),
     "logprobs": ("Reply with OK.", {"logprobs": True, "max_output_tokens": 16}),
+    "vision": (sight.QUESTION, {"max_output_tokens": 256}),
 }
 """What is said and sent to try a capability."""
 
@@ -97,7 +99,7 @@ async def _tried(target: Target, finding: Finding, llm: LLM, deadline_s: float) 
     found: dict[str, Json] = dict(finding.tried or {})
     usd = finding.usd
     for name in CAPABILITIES:
-        if name in found or name == "vision":
+        if name in found:
             continue
         found[name], cost = await _try(name, target.ref, llm, deadline_s)
         usd = None if usd is None or cost is None else usd + cost
@@ -108,9 +110,12 @@ async def _try(name: str, model: ModelRef, llm: LLM, deadline_s: float) -> tuple
     said, params = _TRIES.get(name, ('Reply with {"ok": true}.', {"max_output_tokens": 256}))
     asked = replace(model, params={**model.params, **params})
     schema = _SCHEMA if name == "json" else None
+    message = Message("user", said, (sight.CARD,) if name == "vision" else ())
     try:
-        reply = await llm.complete(Request(asked, (Message("user", said),), schema), deadline_s=deadline_s)
+        reply = await llm.complete(Request(asked, (message,), schema), deadline_s=deadline_s)
     except CallError as error:
+        if name == "vision" and isinstance(error, Rejected):
+            return _result(False, f"takes no image: {error}"), 0.0
         return _result(None, f"could not be tried: {error}"), 0.0
     return _judged(name, reply), reply.cost_usd
 
@@ -126,8 +131,18 @@ def _judged(name: str, reply: Reply) -> Json:
     if name == "tools":
         called = reply.finish_reason == "tool_calls"
         return _result(called, "calls a tool" if called else "takes tools, and called none when told to")
+    if name == "vision":
+        return _seen(reply.text)
     given = bool(isinstance(reply.raw, dict) and reply.raw.get("logprobs"))
     return _result(given, "gives them" if given else "takes the word, and gives none")
+
+
+def _seen(text: str) -> Json:
+    if not text.strip():
+        return _result(None, "takes an image, and answers with nothing (its thinking may have used the few tokens up)")
+    if sight.names_both(text):
+        return _result(True, "says what an image shows")
+    return _result(False, "takes an image, and does not say what it shows")
 
 
 def _keeps(text: str) -> bool:

@@ -12,10 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from app.services import runs
+from app.services.benchmarks import ballots
+from app.services.benchmarks.ballots import Ballot
+from app.services.benchmarks.results import results
 from app.services.transfer.history import SPECS
 from app.store.database import Database
-from tests.faults.kinds import drive_to_end, small
+from tests.faults.kinds import dataset, drive_to_end, small
 
 
 def exported(place: Path) -> dict[str, Path]:
@@ -25,11 +30,32 @@ def exported(place: Path) -> dict[str, Path]:
         database.upgrade()
         with database.session() as session:
             for kind in SPECS:
-                run_id = small(kind).queue(session, {"epochs": 2})
+                run_id = small(kind).queue(session, _changes(session, kind))
                 drive_to_end(session, run_id, small(kind).rule)
                 session.expire_all()
+                if kind == "benchmark":
+                    judge(session, run_id)
                 found[kind] = runs.export_folder(session, runs.get(session, run_id), place / "out")
     return found
+
+
+def _changes(session: Session, kind: str) -> dict[str, Any]:
+    if kind == "try":
+        return {}
+    if kind == "benchmark":
+        return {"jsonl": "", "text": "Answer: {{input}}", "dataset": dataset(session), "rows": 2}
+    return {"epochs": 2}
+
+
+def judge(session: Session, run_id: str) -> None:
+    """Two people rank the answers to a benchmark's first prompt, one of them twice; and one answer is marked."""
+    run = runs.get(session, run_id)
+    found = results(session, run)
+    place = min(found.by_place)
+    order = {config: at for at, config in enumerate(sorted(found.rivals(place)), start=1)}
+    for ranker, revision in (("Ada", 0), ("Ada", 1), ("Bo", 0)):
+        ballots.save(session, found, Ballot(place, ranker, order, "So it is.", 2.5, ranker == "Ada", revision))
+    ballots.mark(session, run, found.answers[0].key, "unacceptable", by="Ada")
 
 
 def packed(folder: Path, **changes: bytes | None) -> io.BytesIO:

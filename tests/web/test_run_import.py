@@ -27,6 +27,19 @@ TABS = (
     "/unprocessed",
     "/curves.json",
 )
+OWN = {
+    "benchmark": (
+        "/benchmarks/{}",
+        "/benchmarks/{}/prompts/p1r1",
+        "/benchmarks/{}/rank/p1r1",
+        "/benchmarks/{}/results.csv",
+        "/benchmarks/new?from={}",
+        "/benchmarks",
+        "/benchmarks/configs",
+    ),
+    "try": ("/playground/{}", "/playground/{}/answers", "/playground/{}/cards/0", "/playground"),
+}
+"""Pages of a kind's own."""
 PLACES = ("/runs", "/", "/spending", "/datasets", "/prompts", "/find?search=a")
 
 
@@ -50,8 +63,10 @@ def test_an_imported_run_has_all_its_pages(client: FlaskClient, folders: dict[st
     assert "Import a run" in client.get("/runs/import").text
     run_id = run_of(send(client, packed(folders[kind])))
     for tab in TABS:
-        assert client.get(f"/runs/{run_id}{tab}").status_code == 200, tab
-    head = client.get(f"/runs/{run_id}").text
+        assert client.get(f"/runs/{run_id}{tab}", follow_redirects=True).status_code == 200, tab
+    for place in OWN.get(kind, ()):
+        assert client.get(place.format(run_id)).status_code == 200, place
+    head = client.get(f"/runs/{run_id}/calls").text
     assert ">imported</span>" in head
     assert f"run {folders[kind].name}" in head
     assert "imported" in client.get("/runs").text
@@ -107,6 +122,8 @@ def test_no_record_however_odd_breaks_a_page(client: FlaskClient, folders: dict[
         run_id = run_of(sent)
         for place in (*(f"/runs/{run_id}{tab}" for tab in TABS), "/runs"):
             assert client.get(place).status_code < 500, (told, place)
+        for place in OWN.get(kind, ()):
+            assert client.get(place.format(run_id)).status_code == 200, (told, place)
         assert client.get(f"/compare?of={run_id}:0&of={run_id}").status_code < 500, told
         post(client, f"/runs/{run_id}/delete")
     assert shown

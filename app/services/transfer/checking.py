@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from app.core.datasets import Statistics
 from app.ports.llm import Json
-from app.services.transfer.history import EVENTS, OUTCOMES, SPECS
+from app.services.transfer.fitting import Fitting
+from app.services.transfer.history import DATA_AT_WILL, OUTCOMES, SPECS
 from app.services.transfer.rows import (
     DATASET_SHAPE,
     EXAMPLE_SHAPE,
@@ -74,13 +75,15 @@ class _Check:
         self._files: dict[str, Json] = about["files"]
         self._whole = sum(one["bytes"] for one in self._files.values())
         self._read = 0
+        self._fitting: Fitting
         self.found = Checked({}, hashlib.sha256(manifest).hexdigest(), self._whole)
 
     def go(self) -> Checked:
         """Everything, in order."""
         self._refuse_sizes()
         self.found.run = self._run()
-        if DATASET in self._files:
+        self._fitting = Fitting(self.found.run)
+        if self._has_data():
             self._dataset()
         for name, shape in ROWS.items():
             if name in self._files:
@@ -144,9 +147,19 @@ class _Check:
                 OUTCOMES[kind](run["outcome"], "outcome")
         except Wrong as wrong:
             raise refuse(place, str(wrong)) from None
-        if DATASET not in self._files:
-            raise refuse(MANIFEST, f"names no {DATASET}")
         return run
+
+    def _has_data(self) -> bool:
+        """Whether the run has a dataset, which must be in the record then, and else must not."""
+        told = bool((self.found.run["spec"].get("dataset") or {}).get("digest"))
+        said = self._files.get(DATASET, {"bytes": 0})
+        if told or self.found.run["kind"] not in DATA_AT_WILL:
+            if DATASET not in self._files:
+                raise refuse(MANIFEST, f"names no {DATASET}")
+            return True
+        if said["bytes"]:
+            raise refuse(f"{RECORD}/{DATASET}", "holds rows, and the run has no dataset")
+        return False
 
     def _dataset(self) -> None:
         counted, marked, last = Statistics(), hashlib.sha256(), 0
@@ -179,7 +192,6 @@ class _Check:
 
     def _rows(self, name: str, shape: Check) -> None:
         column, seen = UNIQUE.get(name), set()
-        numbers: set[int] = {0}
         for place, line in self._lines(name):
             row = parsed(line, shape, place)
             if column and row[column] is not None:
@@ -187,8 +199,10 @@ class _Check:
                 if mark in seen:
                     raise refuse(place, f"its {column} stood in an earlier line already")
                 seen.add(mark)
-            if name == "events.jsonl":
-                _check_event(row, place, numbers)
+            try:
+                self._fitting.check(name, row)
+            except Wrong as wrong:
+                raise refuse(place, str(wrong)) from None
 
 
 def parsed_report(report: Json, place: str) -> None:
@@ -197,20 +211,6 @@ def parsed_report(report: Json, place: str) -> None:
         REPORT_SHAPE(report, "report")
     except Wrong as wrong:
         raise refuse(place, str(wrong)) from None
-
-
-def _check_event(row: Json, place: str, numbers: set[int]) -> None:
-    """numbers: of the proposals so far; 0 are the initial prompts."""
-    name, data = row["name"], row["data"]
-    try:
-        if shape := EVENTS.get(name):
-            shape(data, "data")
-    except Wrong as wrong:
-        raise refuse(place, str(wrong)) from None
-    if name == "proposal":
-        numbers.add(data["number"])
-    if name == "shortened" and data["number"] not in numbers:
-        raise refuse(place, f"data.number {data['number']} is no proposal of this run")
 
 
 def _digest(run: Json) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.core.kinds.reviewing import REVIEW
+from app.services.transfer.rivals import RANKING_PLACES
 from app.services.transfer.shapes import (
     Check,
     anything,
@@ -25,7 +27,7 @@ STATUSES = ("queued", "running", "paused", "done", "cancelled", "failed")
 OUTCOMES_OF_SAMPLES = (
     "scored", "refused", "truncated", "parse_failed", "scoring_failed", "provider_error", "timed_out", "cancelled",
 )  # fmt: skip
-SPLITS = ("train", "validation", "test", "")
+SPLITS = ("train", "validation", "test", REVIEW, "")
 TOTALS = fields(
     {
         "calls": BIG, "prompt_tokens": BIG, "completion_tokens": BIG, "cost_usd": number(0), "unpriced_calls": BIG,
@@ -86,6 +88,17 @@ ROWS: Mapping[str, Check] = {
     "events.jsonl": fields({"note": maybe(whole(1)), "name": text(30, 1), "data": fields({}), "at": moment}, closed=True),
     "spending.jsonl": fields({"day": text(10, 10), "role": text(12), "model": text(200), "totals": TOTALS}, closed=True),
     "looks.jsonl": fields({"split": text(12), "candidate": text(64), "at": moment}, closed=True),
+    "rankings.jsonl": fields(
+        {
+            "case": text(64, 1), "repeat": COUNT, "ranker": text(80, 1), "places": RANKING_PLACES, "notes": text(),
+            "seconds": number(0), "blind": flag, "revision": whole(1), "created_at": moment, "saved_at": moment,
+        },
+        closed=True,
+    ),
+    "marks.jsonl": fields(
+        {"sample": text(64, 1), "verdict": one_of("acceptable", "unacceptable"), "marked_by": text(80), "at": moment},
+        closed=True,
+    ),
 }  # fmt: skip
-UNIQUE = {"samples.jsonl": "key", "calls.jsonl": "key", "events.jsonl": "note"}
+UNIQUE = {"samples.jsonl": "key", "calls.jsonl": "key", "events.jsonl": "note", "marks.jsonl": "sample"}
 """The column in which no two rows of a run may be the same."""

@@ -27,7 +27,7 @@ from app.store.types import utc_now
 BATCH = 500
 """Rows that are written at once."""
 ENDED = ("done", "cancelled", "failed")
-MOMENTS = ("at", "sent_at", "settled_at")
+MOMENTS = ("at", "sent_at", "settled_at", "created_at", "saved_at")
 NOT_OVER = "It had not ended when it was exported; an imported run is not continued."
 LONGEST_NAME = 200
 
@@ -53,19 +53,19 @@ class _Store:
 
     def go(self) -> Run:
         """The run with everything that belongs to it."""
-        dataset = self._dataset()
+        dataset = self._dataset() if self._checked.dataset else None
         run = self._run(dataset)
         self._session.add(run)
         self._session.flush()
         for name, model in TABLES.items():
-            more = {"dataset_id": dataset.root_id or dataset.id} if model is Look else {}
+            more = {"dataset_id": dataset.root_id or dataset.id} if dataset and model is Look else {}
             for rows in self._batches(name):
                 add_rows(self._session, model, run.id, rows, **more)
         prompts.adopt(self._session, run, notes(self._session, run.id))
         self._session.commit()
         return run
 
-    def _run(self, dataset: Dataset) -> Run:
+    def _run(self, dataset: Dataset | None) -> Run:
         about, origin = self._checked.run, self._checked.run["origin"] or self._checked.run["id"]
         over = about["status"] in ENDED
         moments = {
@@ -84,7 +84,7 @@ class _Store:
             reason=about["reason"] if over else f"{about['reason']} {NOT_OVER}".strip(),
             spec=spec,
             simulated=about["simulated"],
-            dataset_id=dataset.id,
+            dataset_id=dataset.id if dataset else None,
             prompt=prompt,
             cloned_from=_local_run(self._session, about["cloned_from"]) if about["cloned_from"] else None,
             outcome=storable_json(_outcome(self._session, about)),
@@ -99,8 +99,11 @@ class _Store:
         return moments["started_at"] or moments["created_at"]
 
     def _prompt(self, spec: Json) -> Prompt | None:
-        """A prompt of its own for the run's versions: an import moves nothing that an application may be using."""
-        if not self._checked.run["prompt"]:
+        """A prompt of its own for the run's versions: an import moves nothing that an application may be using.
+
+        None for a run that makes no versions.
+        """
+        if not self._checked.run["prompt"] or "system_prompt" not in spec:
             return None
         name = prompts.free_name(self._session, f"{self._checked.run['prompt'][:150]} imported")
         spec["prompt"] = name
@@ -168,20 +171,35 @@ def _as_row(row: Json, place: str) -> Json:
     return {**clean, **moments}
 
 
-def renewed(session: Session, about: Json, dataset: Dataset) -> dict[str, Json]:
+def renewed(session: Session, about: Json, dataset: Dataset | None) -> dict[str, Json]:
     """The specification with the ids of this installation: of the dataset, and of the run that was judged again."""
     spec: dict[str, Json] = storable_json(about["spec"])
-    spec["dataset"] = spec["dataset"] | {"id": dataset.id, "name": dataset.name}
+    if dataset:
+        spec["dataset"] = spec["dataset"] | {"id": dataset.id, "name": dataset.name}
+    elif "dataset" in spec:
+        spec["dataset"] = spec["dataset"] | {"id": None}
+    if dataset and "form" in spec:
+        spec["form"] = spec["form"] | {"dataset": dataset.name}
     for role in ("primary", "optimizer", "judge"):
-        if spec.get(role) and spec[role].get("config"):  # a config of this name may say something else here
-            spec[role] = spec[role] | {"config": {key: spec[role]["config"][key] for key in ("name", "revision")}}
-    if source := spec.get("source"):
+        if spec.get(role):
+            spec[role] = _unbound(spec[role])
+    for several in ("models", "configs"):
+        if several in spec:
+            spec[several] = [_unbound(one) for one in spec[several]]
+    if dataset and (source := spec.get("source")):
         then = source["dataset"]
         own = select(Dataset.id).where(Dataset.digest == then["digest"]).order_by(Dataset.id).limit(1)
         known = dataset.id if then["digest"] == dataset.digest else session.scalar(own)
         told = {"run": _local_run(session, source["run"]), "dataset": then | {"id": known or 0}}
         spec["source"] = source | told
     return spec
+
+
+def _unbound(model: Json) -> Json:
+    """A pinned model without the id of its config: one of this name may say something else here."""
+    if not model.get("config"):
+        return model
+    return model | {"config": {key: model["config"][key] for key in ("name", "revision")}}
 
 
 def _outcome(session: Session, about: Json) -> Json:

@@ -42,7 +42,7 @@ WHOSE = {
 def estimate() -> Response:
     """Calls, tokens and US dollars; usd is null when a price is unknown."""
     spec = _spec(body())
-    found = documents.values(benchmarks.estimate(spec, gateway=wiring.open_llm()))
+    found = documents.values(benchmarks.estimate(spec, gateway=backend().gateway))
     return answer({**found, "prompts": len(spec["cases"]), "adjustments": adjustments(spec)})
 
 
@@ -74,7 +74,7 @@ def _started(run: Run) -> Response:
 def _spec(given: dict[str, Json]) -> Json:
     settings = backend().settings
     with closing(wiring.open_tools(settings)) as tools:
-        return benchmarks.parse(session(), given, settings=settings, gateway=wiring.open_llm(), tools=tools)
+        return benchmarks.parse(session(), given, settings=settings, gateway=backend().gateway, tools=tools)
 
 
 @routes.get("/<run_id>/form")

@@ -13,7 +13,7 @@ from app.core.stats import RIGHT, Cell, cell
 from app.core.stats.interval import COUNTED
 from app.services.comparison.scores import same_data
 from app.services.comparison.sides import Side
-from app.services.runs.examples import texts_of
+from app.services.runs.examples import Asked, texts_of
 from app.store.models import SampleRow
 
 CHANGES = ("fixed", "broken", "both_wrong", "both_right", "unscored")

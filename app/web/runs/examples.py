@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.stats.interval import COUNTED
@@ -35,6 +35,8 @@ def examples(run_id: str) -> ResponseReturnValue:
         return _asked_twice(run)
     if run.kind == "compare":
         return compared.examples(run)
+    if run.kind == "benchmark":
+        return redirect(url_for("benchmarks.show", run_id=run.id))
     tale = told_story(run)
     options = [
         (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation

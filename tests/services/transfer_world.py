@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import hashlib
 import io
 import json
@@ -14,13 +15,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.services import runs
+from app.services import datasets, runs
 from app.services.benchmarks import ballots
 from app.services.benchmarks.ballots import Ballot
 from app.services.benchmarks.results import results
+from app.services.pictures import Loader
 from app.services.transfer.history import SPECS
 from app.store.database import Database
 from tests.faults.kinds import dataset, drive_to_end, small
+from tests.services.pictures.drawn import data_url, picture
+
+RED, BLUE = picture(colour="red"), picture(colour="blue", size=(5, 4))
 
 
 def exported(place: Path) -> dict[str, Path]:
@@ -56,6 +61,21 @@ def judge(session: Session, run_id: str) -> None:
     for ranker, revision in (("Ada", 0), ("Ada", 1), ("Bo", 0)):
         ballots.save(session, found, Ballot(place, ranker, order, "So it is.", 2.5, ranker == "Ada", revision))
     ballots.mark(session, run, found.answers[0].key, "unacceptable", by="Ada")
+
+
+def exported_with_images(place: Path, images: Loader) -> Path:
+    """An exported run on four rows, two with the same image, one with a broken one."""
+    with Database(f"sqlite:///{place}/there.db") as database:
+        database.upgrade()
+        with database.session() as session:
+            text = io.StringIO()
+            shown = (data_url(RED), data_url(BLUE), data_url(RED), data_url(b"junk"))
+            rows = [(f"What is it, {number}?", "a card", one) for number, one in enumerate(shown)]
+            csv.writer(text).writerows([("input", "answer", "image"), *rows])
+            datasets.import_file(session, io.BytesIO(text.getvalue().encode()), "cards.csv", images=images)
+            form = {"jsonl": "", "text": "Say: {{input}}", "dataset": "cards"}
+            run_id = small("benchmark").queue(session, form)
+            return runs.export_folder(session, runs.get(session, run_id), place / "out", images=images.files)
 
 
 def packed(folder: Path, **changes: bytes | None) -> io.BytesIO:

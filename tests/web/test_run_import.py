@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -12,7 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.services.transfer.history import SPECS
-from tests.services.transfer_world import changed, exported, mutations, packed
+from tests.services.pictures.drawn import loader
+from tests.services.transfer_world import RED, changed, exported, exported_with_images, mutations, packed
 from tests.web.forms import errors, post
 
 TABS = (
@@ -107,6 +109,20 @@ def test_the_folder_is_written_beside_the_request(
     assert "The run is written to" in page.text
     assert json.loads((tmp_path / "experiments" / run_id / "record/run.json").read_text())["id"] == run_id
     assert client.get("/works/" + "0" * 32).status_code == 404
+
+
+def test_images_come_along_and_are_shown(client: FlaskClient, tmp_path: Path) -> None:
+    folder = exported_with_images(tmp_path, loader(tmp_path / "there"))
+    digest = hashlib.sha256(RED).hexdigest()
+    run_id = run_of(send(client, packed(folder)))
+    assert f"/images/{digest}" in client.get("/datasets/1").text
+    assert client.get(f"/images/{digest}").data == RED
+    with zipfile.ZipFile(io.BytesIO(client.get(f"/runs/{run_id}/folder.zip").data)) as target:
+        assert target.read(f"{run_id}/record/images/{digest}") == RED
+    post(client, f"/runs/{run_id}/folder", follow_redirects=True)
+    assert (tmp_path / "experiments" / run_id / "record/images" / digest).read_bytes() == RED
+    name = f"record/images/{digest}"
+    assert f"{name}: is not there" in errors(send(client, packed(folder, **{name: None})))["file"]
 
 
 @pytest.mark.parametrize("kind", SPECS)

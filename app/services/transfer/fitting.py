@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from app.core.kinds.reviewing import REVIEW
 from app.ports.llm import Json
 from app.services.transfer.history import EVENTS
 from app.services.transfer.rivals import ANSWERING_CALL
-from app.services.transfer.rows import REVIEW
 from app.services.transfer.shapes import Wrong
 
 _ANSWER_KEY = re.compile(r"answer/\d{1,3}/.*", re.ASCII | re.DOTALL)

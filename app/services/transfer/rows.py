@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.core.kinds.reviewing import REVIEW
+from app.ports.llm import Json
+from app.services.pictures.decoding import KEPT
 from app.services.transfer.rivals import RANKING_PLACES
 from app.services.transfer.shapes import (
     Check,
     anything,
+    digest,
     fields,
     flag,
     listed,
@@ -59,10 +62,26 @@ REPORT_SHAPE = fields(
         "format": text(20), "encoding": text(60), "delimiter": text(20), "rows": COUNT, "kept": COUNT, "dropped_total": COUNT,
         "reasons": named(COUNT), "dropped": listed(fields({"row": COUNT, "line": COUNT, "reason": text()}), 10_000),
         "notes": listed(text(), 1_000), "columns": listed(text()), "input_column": maybe(text()),
-        "answer_column": maybe(text()),
+        "answer_column": maybe(text()), "images": fields({"column": text(200)}),
     },
 )  # fmt: skip
-EXAMPLE_SHAPE = fields({"row": whole(1), "input": text(), "reference": text(), "extra": named(text())}, closed=True)
+_PROBLEM = fields({"problem": text(None, 1), "source": text()}, closed=True)
+_IMAGE = fields(
+    {
+        "digest": digest, "media_type": one_of(*KEPT.values()), "width": whole(1), "height": whole(1), "source": text(),
+    },
+    {"note": text()},
+    closed=True,
+)  # fmt: skip
+
+
+def _image(value: Json, place: str) -> None:
+    (_PROBLEM if isinstance(value, dict) and "problem" in value else _IMAGE)(value, place)
+
+
+EXAMPLE_SHAPE = fields(
+    {"row": whole(1), "input": text(), "reference": text(), "extra": named(text())}, {"image": _image}, closed=True
+)
 ROWS: Mapping[str, Check] = {
     "samples.jsonl": fields(
         {

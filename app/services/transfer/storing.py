@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from sqlalchemy import select
@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.core.storable import storable_json
 from app.ports.llm import Json
-from app.services import prompts
+from app.services import pictures, prompts
+from app.services.pictures import Loader
 from app.services.runs.record import notes
 from app.services.transfer.checking import DATASET, Checked, Tell, parsed
+from app.services.transfer.images import read
 from app.services.transfer.rows import EXAMPLE_SHAPE, ROWS
 from app.services.transfer.shapes import as_moment
 from app.services.transfer.source import RECORD, Lines, Source, refuse
@@ -32,10 +34,15 @@ NOT_OVER = "It had not ended when it was exported; an imported run is not contin
 LONGEST_NAME = 200
 
 
-def store(session: Session, source: Source, checked: Checked, tell: Tell | None = None) -> Run:
-    """Everything that was checked, committed. Raises: Invalid when the rows contradict each other; nothing is stored then."""
+def store(
+    session: Session, source: Source, checked: Checked, tell: Tell | None = None, loader: Loader | None = None
+) -> Run:
+    """Everything that was checked, committed. Raises: Invalid when the rows contradict each other; nothing is stored then.
+
+    Images are stored before the rows that name them: an import that fails leaves at most images that nothing uses.
+    """
     try:
-        return _Store(session, source, checked, tell).go()
+        return _Store(session, source, checked, tell, loader).go()
     except IntegrityError:
         session.rollback()
         raise refuse(RECORD, "holds two rows that cannot both be true") from None
@@ -47,8 +54,11 @@ def store(session: Session, source: Source, checked: Checked, tell: Tell | None 
 class _Store:
     """One import under way."""
 
-    def __init__(self, session: Session, source: Source, checked: Checked, tell: Tell | None) -> None:
+    def __init__(
+        self, session: Session, source: Source, checked: Checked, tell: Tell | None, loader: Loader | None
+    ) -> None:
         self._session, self._source, self._checked, self._tell = session, source, checked, tell
+        self._loader = loader
         self._read = checked.bytes
 
     def go(self) -> Run:
@@ -127,18 +137,29 @@ class _Store:
             digest=about["digest"],
             source=about["source"],
             rows=len(self._checked.rows),
-            report=_complete(about["report"], len(self._checked.rows)),
+            report=_complete(about["report"], len(self._checked.rows), self._checked.images),
             statistics=self._checked.statistics,
         )
         self._session.add(dataset)
         self._session.flush()
+        self._store_images()
         lines = self._lines(DATASET)
         next(lines)
         while batch := list(islice(lines, BATCH)):
             rows = [parsed(line, EXAMPLE_SHAPE, place) for place, line in batch]
-            values = [(row["row"], row["input"], row["reference"], row["extra"], None) for row in rows]
+            values = [
+                (row["row"], row["input"], row["reference"], row["extra"], storable_json(row.get("image")))
+                for row in rows
+            ]
             add_examples(self._session, dataset.id, values)
         return dataset
+
+    def _store_images(self) -> None:
+        digests = {one["digest"] for one in self._checked.images.values() if "problem" not in one}
+        if self._loader:
+            for digest in sorted(digests):
+                image = read(self._source, self._loader, digest)
+                self._loader.files.put(image.content, image.small)
 
     def _rows_of(self, dataset: Dataset) -> list[int]:
         query = select(Example.row).where(Example.dataset_id == dataset.id).order_by(Example.row)
@@ -217,8 +238,11 @@ def _local_run(session: Session, run_id: str) -> str:
     return session.scalars(imported.limit(1)).first() or run_id
 
 
-def _complete(report: Json, rows: int) -> Json:
+def _complete(report: Json, rows: int, images: Mapping[int, Json]) -> Json:
     """How the dataset was read when it was imported first; what its page needs is always there."""
+    column = (report.get("images") or {}).get("column", "image")
+    report = {name: value for name, value in report.items() if name != "images"}
+    report |= {"images": pictures.report(column, images)} if images else {}
     needed = {"format": "record", "encoding": "utf-8", "delimiter": "", "rows": rows, "kept": rows, "dropped_total": 0}
     return needed | {"reasons": {}, "dropped": [], "notes": [], "columns": []} | storable_json(report)
 

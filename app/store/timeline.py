@@ -24,10 +24,12 @@ class Slice:
     unpriced: int
 
 
-def first_sent(connection: Connection, run_id: str) -> dt.datetime | None:
-    """When the first call on record was sent last; None when none is on record."""
-    query = select(CallRow.sent_at).where(CallRow.run_id == run_id).order_by(CallRow.id).limit(1)
-    return connection.execute(query).scalar()
+def ends(connection: Connection, run_id: str) -> tuple[dt.datetime, dt.datetime] | None:
+    """When the first call on record was sent, and when the last one came back or was sent; None when none is on record."""
+    query = select(CallRow.sent_at, CallRow.settled_at).where(CallRow.run_id == run_id).limit(1)
+    first = connection.execute(query.order_by(CallRow.id)).one_or_none()
+    last = connection.execute(query.order_by(CallRow.id.desc())).one_or_none()
+    return (first.sent_at, last.settled_at or last.sent_at) if first and last else None
 
 
 def slices(connection: Connection, run_id: str, start: dt.datetime, width_s: int) -> list[Slice]:

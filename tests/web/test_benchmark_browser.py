@@ -14,7 +14,7 @@ from app.llm.gateway import Gateway
 from app.services import drive, models
 from tests.web import seed
 from tests.web.conftest import Site, build, serving
-from tests.web.test_accessibility import AXE, RULES
+from tests.web.walk import AXE, RULES
 
 pytestmark = pytest.mark.browser
 

@@ -47,6 +47,16 @@ def test_every_kind_of_page_answers(migrated_postgres_url: str, tmp_path: Path) 
             "/providers",
             "/models",
         ]
-        paths += ["/trainings/new?from=r0finished", "/readyz"]
+        cell = "/runs/r0finished/examples?expected=card+arrival&answered=card+arrival&of=b"
+        paths += [
+            "/trainings/new?from=r0finished",
+            "/readyz",
+            "/runs/r0finished/timeline.json",
+            "/runs?sort=name",
+            cell,
+        ]
         paths += ["/benchmarks", "/benchmarks/reviews", "/benchmarks/configs", at, f"{at}/prompts/p1", f"{at}/rank/p1"]
         assert {path: status for path in paths if (status := client.get(path).status_code) != 200} == {}
+        assert "Answers by label" in client.get("/runs/r0finished").text
+        assert client.get("/runs/r0finished/timeline.json").get_json()["points"]
+        assert 'data-label="Change"' in client.get(cell).text

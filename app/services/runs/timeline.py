@@ -15,7 +15,7 @@ from app.store.models import Run
 from app.store.timeline import Slice
 
 POINTS = 120
-"""Spans that a run is cut into at most; a shorter run has one a second."""
+"""About the spans that a run is cut into; a shorter run has one a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ def timeline(session: Session, run: Run) -> Timeline:
 
 def _timeline(session: Session, run: Run) -> Timeline:
     connection = session.connection()
-    start = store.first_sent(connection, run.id)
-    if start is None:
+    ends = store.ends(connection, run.id)
+    if ends is None:
         return Timeline(None, [])
-    length_s = ((run.ended_at or dt.datetime.now(dt.UTC)) - start).total_seconds()
-    width_s = max(1, -(-int(length_s) // POINTS))
+    start, last = ends
+    width_s = max(1, -(-int((last - start).total_seconds()) // POINTS))
     found = store.slices(connection, run.id, start, width_s)
     return Timeline(start, list(_climbing(found, width_s)), sum(one.unpriced for one in found))
 

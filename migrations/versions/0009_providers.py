@@ -1,6 +1,6 @@
 """Servers of one's own, keys that are entered, and checks of access.
 
-Revision: 0006
+Revision: 0009
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Tokens of the JSON API, and answers kept for requests that are sent twice.
 
-Revision: 0011
+Revision: 0006
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

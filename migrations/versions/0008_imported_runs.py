@@ -1,6 +1,6 @@
 """Runs that came from another installation, and the history of labels.
 
-Revision: 0009
+Revision: 0008
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None

@@ -129,14 +129,21 @@ def mutated(value: Any, path: tuple[Any, ...], junk: Any, drop: bool) -> Any:
 
 
 def mutations(folder: Path, number: int, seed: int) -> Iterator[tuple[str, io.BytesIO]]:
-    """The folder with one place of its run or its events changed, and a manifest that fits; many times."""
+    """The folder with one place of its run, its events or its judgements changed, and a manifest that fits; many times."""
     dice = random.Random(seed)
     run = json.loads((folder / "record/run.json").read_text())
     events = [json.loads(line) for line in (folder / "record/events.jsonl").read_text().splitlines()]
     shown = [n for n, one in enumerate(events) if one["note"] is not None or one["name"] in ("progress", "status")]
+    judged = [name for name in ("rankings.jsonl", "marks.jsonl") if (folder / "record" / name).stat().st_size]
     for _ in range(number):
         junk, drop = dice.choice(JUNK), dice.random() < 0.2
-        if dice.random() < 0.5:
+        if judged and dice.random() < 0.2:
+            name = dice.choice(judged)
+            first, *rest = (folder / "record" / name).read_text().splitlines()
+            path = dice.choice(list(leaves(json.loads(first))))
+            lines = [json.dumps(mutated(json.loads(first), path, junk, drop)), *rest]
+            yield f"{name} {path} {junk!r} {drop}", changed(folder, name, ("\n".join(lines) + "\n").encode())
+        elif dice.random() < 0.5:
             part = dice.choice(("spec", "outcome"))
             path = (part, *dice.choice(list(leaves(run[part]))))
             yield (

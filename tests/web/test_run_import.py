@@ -111,6 +111,17 @@ def test_the_folder_is_written_beside_the_request(
     assert client.get("/works/" + "0" * 32).status_code == 404
 
 
+def test_a_try_that_was_stopped_shows_the_answers_on_record(client: FlaskClient, folders: dict[str, Path]) -> None:
+    run = json.loads((folders["try"] / "record/run.json").read_text()) | {"outcome": None, "status": "cancelled"}
+    run_id = run_of(send(client, changed(folders["try"], "run.json", json.dumps(run).encode() + b"\n")))
+    assert client.get(f"/playground/{run_id}").text.count("the answer is parcel") >= 2
+    calls = [json.loads(line) for line in (folders["try"] / "record/calls.jsonl").read_text().splitlines()]
+    for raw in ([], {"adjustments": [{"action": "odd"}]}):
+        lines = "".join(json.dumps(call | {"raw": raw}) + "\n" for call in calls)
+        told = errors(send(client, changed(folders["try"], "calls.jsonl", lines.encode())))["file"]
+        assert told.startswith("record/calls.jsonl, line 1: raw")
+
+
 def test_images_come_along_and_are_shown(client: FlaskClient, tmp_path: Path) -> None:
     folder = exported_with_images(tmp_path, loader(tmp_path / "there"))
     digest = hashlib.sha256(RED).hexdigest()

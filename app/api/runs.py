@@ -27,12 +27,16 @@ def _report(session: Session, run: Run) -> Iterator[str]:
     yield service.report_html(session, run)
 
 
+def _packed(session: Session, run: Run) -> Iterator[bytes]:
+    return service.export_zip(session, run, wiring.image_files(backend().settings))
+
+
 EXPORTS: dict[str, tuple[str, Callable[[Session, Run], Iterator[str] | Iterator[bytes]]]] = {
     "csv": ("text/csv", service.export_csv),
     "jsonl": ("application/x-ndjson", service.export_jsonl),
     "failed": ("text/csv", service.export_failed),
     "html": ("text/html", _report),
-    "zip": ("application/zip", service.export_zip),
+    "zip": ("application/zip", _packed),
 }
 FILES = {"text/csv": "answers and scores", "application/x-ndjson": "the same as JSON lines", "text/html": "the report"}
 FILES |= {"application/zip": "everything"}
@@ -226,7 +230,9 @@ def delete(run_id: str) -> Response:
 def folder(run_id: str) -> Response:
     """Write the whole run into the experiments folder of the server."""
     try:
-        place = service.export_folder(session(), service.get(session(), run_id), backend().settings.experiments_dir)
+        run, settings = service.get(session(), run_id), backend().settings
+        images = wiring.image_files(settings)
+        place = service.export_folder(session(), run, settings.experiments_dir, images=images)
     except OSError as error:
         raise Conflict(f"the folder could not be written: {error.strerror or error}") from error
     return answer({"folder": str(place)})

@@ -6,6 +6,7 @@ from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, request, url_for
 
+from app import wiring
 from app.api import shapes
 from app.api.context import answer, backend, session
 from app.api.openapi import describe
@@ -29,6 +30,7 @@ def import_run() -> Response:
         raise Invalid([Problem("file", "is needed: send the ZIP file as multipart/form-data under this name")])
     again = request.form.get("again", "") not in ("", "0", "false")
     source = transfer.ZipSource(cast(BinaryIO, upload.stream))
-    made = transfer.import_run(session(), source, transfer.Limits.of(backend().settings), again=again)
+    limits, images = transfer.Limits.of(backend().settings), wiring.image_loader(backend().settings)
+    made = transfer.import_run(session(), source, limits, again=again, images=images)
     where = url_for("api.runs.show", run_id=made.run.id)
     return answer({**documents.run(made.run), "already": made.already}, Location=where)

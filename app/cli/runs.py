@@ -169,15 +169,17 @@ def _wish(what: str, run_id: str, as_json: bool) -> None:
 def export(run_id: str, kind: str, output: Path | None, as_json: bool) -> None:
     """Export a run: all of it as a folder or ZIP file, or its answers and scores (failed: those that have no score)."""
     settings = wiring.settings()
+    images = wiring.image_files(settings)
     with wiring.database().session() as session, writing():
         run = service.get(session, run_id)
         if kind == "folder":
             with bar(f"exporting {run_id}") as tell:
-                where = service.export_folder(session, run, output or settings.experiments_dir, tell=tell)
+                target = output or settings.experiments_dir
+                where = service.export_folder(session, run, target, tell=tell, images=images)
         elif kind == "zip":
             where = output or Path(f"{run.id}.zip")
             with where.open("wb") as packed:
-                packed.writelines(service.export_zip(session, run))
+                packed.writelines(service.export_zip(session, run, images))
         else:
             where = output or Path(f"{run.id}.failed.csv" if kind == "failed" else f"{run.id}.{kind}")
             with where.open("w", encoding="utf-8", newline="") as file:
@@ -194,7 +196,8 @@ def import_(path: Path, again: bool, as_json: bool) -> None:
     with ExitStack() as open_, wiring.database().session() as session:
         source = FolderSource(path) if path.is_dir() else ZipSource(open_.enter_context(_opened(path)))
         tell = open_.enter_context(bar(f"importing {path.name}"))
-        made = transfer.import_run(session, source, Limits.of(wiring.settings()), again=again, tell=tell)
+        limits, images = Limits.of(wiring.settings()), wiring.image_loader(wiring.settings())
+        made = transfer.import_run(session, source, limits, again=again, tell=tell, images=images)
         about = documents.run(made.run) | {"already": made.already}
     words = "is here already; --again imports it again" if made.already else "is imported"
     emit(about, as_json, lambda: click.echo(f"{about['id']} {words}"))

@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from app.ports.llm import Json
+from app.store.judged import MarkRow, RankingRow
 from app.store.models import Base, CallRow, Event, Look, Run, SampleRow, SpendingRow
 
 Row: TypeAlias = dict[str, Json]
@@ -32,6 +33,8 @@ TABLES: Mapping[str, type[Base]] = {
     "events.jsonl": Event,
     "spending.jsonl": SpendingRow,
     "looks.jsonl": Look,
+    "rankings.jsonl": RankingRow,
+    "marks.jsonl": MarkRow,
 }
 """The files of a record that hold rows, a JSON object a line, in the order in which they were made."""
 RUN_COLUMNS = (

@@ -104,7 +104,7 @@ def test_a_training_on_pictures_learns_and_keeps_them_out_of_its_records(
     one = next(iter(shown))
     assert base64.b64encode(files.read(one))[:40].decode() not in json.dumps([[c.request, c.raw] for c in calls])
 
-    folder = runs.export_folder(session, done, tmp_path / "out")
+    folder = runs.export_folder(session, runs.get(session, done.id), tmp_path / "out")
     rows = list(csv.DictReader(io.StringIO((folder / "samples.csv").read_text())))
     assert {row["image"] for row in rows} == shown
     assert "[image shape_cards/" in (folder / "report.html").read_text() or not done.outcome["test"]["paired"]["fixed"]

@@ -15,12 +15,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import scorers
-from app.services import comparison, documents, prompts, rejudging, runs, spending, transfer
+from app.services import benchmarks, comparison, documents, prompts, rejudging, runs, spending, transfer
+from app.services.benchmarks import judgement
+from app.services.benchmarks.results import results
 from app.services.errors import Conflict, Invalid
 from app.services.transfer.history import SPECS
 from app.services.transfer.source import FolderSource, Limits, ZipSource
 from app.store.models import CallRow, Dataset, Look, PromptVersion, Run, SpendingRow
 from app.store.portable import TABLES
+from tests.faults.kinds import drive_to_end, small
 from tests.services.rejudge_world import GATEWAY, SETTINGS
 from tests.services.transfer_world import changed, exported, packed
 
@@ -47,7 +50,10 @@ def without_ids(found: dict[str, Any]) -> dict[str, Any]:
     run = found["run.json"]
     spec, outcome = run["spec"], run["outcome"]
     run |= {"id": "", "origin": "", "prompt": ""}
-    spec["prompt"] = spec["dataset"]["id"] = ""
+    if "dataset" in spec:
+        spec["dataset"]["id"] = ""
+    if "strategy" in spec or "candidates" in spec:
+        spec["prompt"] = ""
     if "source" in spec:
         spec["source"] |= {"run": "", "dataset": ""}
         outcome |= {"rejudged": "", "then": {**outcome["then"], "run": "", "dataset": ""}}
@@ -73,7 +79,60 @@ def test_there_and_back_everything_is_the_same_but_for_ids(
     assert without_ids(back) == without_ids(before)
     assert back["run.json"]["id"] != before["run.json"]["id"]
     assert set(session.scalars(select(CallRow.cache_key))) <= {""}
-    assert len(before["samples.jsonl"]) > 10
+    assert len(before["calls.jsonl"]) > 2
+
+
+def test_what_people_said_of_a_benchmark_comes_along(folders: dict[str, Path], session: Session) -> None:
+    run = take(session, folders["benchmark"]).run
+    found = results(session, run)
+    assert [(row.ranker, row.revision, row.blind) for row in found.rankings] == [("Ada", 2, True), ("Bo", 1, False)]
+    assert [answer.mark for answer in found.answers].count("unacceptable") == 1
+    assert judgement.summary(found).standing.mean_tau is not None
+    assert run.dataset is not None
+    assert benchmarks.as_form(run.spec)["dataset"] == run.dataset.name
+    assert take(session, folders["try"]).run.dataset is None
+
+
+def test_a_benchmark_without_a_dataset_travels_too(session: Session, tmp_path: Path) -> None:
+    run_id = small("benchmark").queue(session, {"runs": 1})
+    drive_to_end(session, run_id, small("benchmark").rule)
+    session.expire_all()
+    folder = runs.export_folder(session, runs.get(session, run_id), tmp_path / "out")
+    made = take(session, folder, again=True).run
+    assert (made.dataset, made.spec["dataset"]) == (None, {"id": None, "name": "", "digest": ""})
+    assert without_ids(record(runs.export_folder(session, made, tmp_path / "back"))) == without_ids(record(folder))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "old", "new", "told"),
+    [
+        ("benchmark", "rankings.jsonl", b'"case":"p1r1"', b'"case":"p9"', "'p9' is no prompt of this benchmark"),
+        ("benchmark", "rankings.jsonl", b'"places":{"', b'"places":{"x', "is no config of this benchmark"),
+        ("benchmark", "rankings.jsonl", b'"revision":2', b'"revision":0', "revision must be a whole number from 1"),
+        ("benchmark", "marks.jsonl", b'"sample":"', b'"sample":"x', "sample is no answer of this run"),
+        ("benchmark", "samples.jsonl", b'"case":"p1r1"', b'"case":"p9"', "'p9' is no prompt of this benchmark"),
+        ("benchmark", "run.json", b'"scale":[1,10]', b'"scale":[10,1]', "must have the lower number first"),
+        ("benchmark", "run.json", b'"label":"simulated/writer"', b'"label":"simulated/primary"', "same label twice"),
+        ("try", "calls.jsonl", b'"key":"answer/0/', b'"key":"odd', "key must begin with answer/"),
+        (
+            "try",
+            "looks.jsonl",
+            b"",
+            b'{"split":"test","candidate":"a","at":"2026-11-26T02:57:56+00:00"}\n',
+            "no dataset",
+        ),
+        ("try", "dataset.jsonl", b"", b"{}\n", "the run has no dataset"),
+        ("plan", "samples.jsonl", b'"split":"train"', b'"split":"review"', "the run is no benchmark"),
+    ],
+)
+def test_what_does_not_belong_to_the_run_is_refused(
+    folders: dict[str, Path], session: Session, kind: str, name: str, old: bytes, new: bytes, told: str
+) -> None:
+    content = (folders[kind] / "record" / name).read_bytes()
+    assert old in content
+    message = refused(session, changed(folders[kind], name, content.replace(old, new, 1)))
+    assert message.startswith(f"record/{name}")
+    assert told in message
 
 
 def test_it_is_there_once_unless_it_is_asked_for_again(folders: dict[str, Path], session: Session) -> None:

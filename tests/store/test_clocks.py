@@ -30,7 +30,6 @@ MAY_READ_THE_WALL_CLOCK = {
     "app/services/datasets/library.py": "says when a dataset was deleted",
     "app/services/models/library.py": "says when a model config was deleted",
     "app/services/models/looking.py": "compares with the day on which a model is switched off",
-    "app/services/runs/timeline.py": "says up to when a run that goes on is drawn",
     "app/services/training/estimate.py": "compares with the day on which a model is switched off",
     "app/services/prompts/library.py": "says when a prompt was deleted",
     "app/services/retention.py": "counts the days that records are kept",

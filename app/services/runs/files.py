@@ -18,7 +18,7 @@ from app.core.stats.interval import COUNTED
 from app.ports.llm import Json
 from app.services.cells import CHUNK_CHARS, csv_text
 from app.services.runs.record import notes
-from app.services.runs.record_files import Counter, Tell, record_entries
+from app.services.runs.record_files import Counter, Tell, record_entries, record_images
 from app.services.runs.report import report_html
 from app.services.runs.speed import SPEED_COLUMNS, flat, speed
 from app.services.runs.tables import (
@@ -29,6 +29,7 @@ from app.services.runs.tables import (
     metric_rows,
     sample_rows,
 )
+from app.store.images import ImageFiles
 from app.store.models import Run
 
 if TYPE_CHECKING:
@@ -60,11 +61,13 @@ def export_failed(session: Session, run: Run) -> Iterator[str]:
     return csv_text(SAMPLE_COLUMNS, failed)
 
 
-def export_folder(session: Session, run: Run, target_dir: Path, *, tell: Tell | None = None) -> Path:
+def export_folder(
+    session: Session, run: Run, target_dir: Path, *, tell: Tell | None = None, images: ImageFiles | None = None
+) -> Path:
     """Write ``target_dir/<run id>`` and return it: spec.json, outcome.json, prompts/, samples.csv, calls.csv, metrics.csv,
     speed.csv, report.html and record/, from which another installation imports it. A folder of an earlier export is replaced.
 
-    tell: called with rows written and rows in all. Raises: OSError.
+    tell: called with rows written and rows in all. images: where they are kept, to come along. Raises: OSError.
     """
     run_id = run.id
     final = target_dir / run_id
@@ -78,13 +81,16 @@ def export_folder(session: Session, run: Run, target_dir: Path, *, tell: Tell | 
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("w", encoding="utf-8", newline="") as target:
                 target.writelines(chunks)
+        for name, content in record_images(session, run, images) if images else ():
+            (partial / name).parent.mkdir(exist_ok=True)
+            (partial / name).write_bytes(content)
         _put_in_place(partial, final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return final
 
 
-def export_zip(session: Session, run: Run) -> Iterator[bytes]:
+def export_zip(session: Session, run: Run, images: ImageFiles | None = None) -> Iterator[bytes]:
     """The same folder as a ZIP file, in portions as they are made."""
     sink, folder = _Sink(), run.id
     with zipfile.ZipFile(sink, "w") as target:
@@ -96,6 +102,9 @@ def export_zip(session: Session, run: Run) -> Iterator[bytes]:
                     entry.write(chunk.encode("utf-8"))
                     if sink.size >= CHUNK_CHARS:
                         yield sink.take()
+        for name, content in record_images(session, run, images) if images else ():
+            target.writestr(f"{folder}/{name}", content)
+            yield sink.take()
     yield sink.take()
 
 

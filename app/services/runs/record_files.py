@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.ports.images import ImageGone
 from app.ports.llm import Json
+from app.store.images import ImageFiles
 from app.store.models import CallRow, Dataset, Example, Run, SampleRow
 from app.store.portable import FORMAT, TABLES, rows_of, run_row
 
@@ -90,7 +93,7 @@ def _dataset_lines(session: Session, dataset_id: int | None) -> Iterator[str]:
     about = {name: getattr(dataset, name) for name in ("name", "digest", "source", "report")}
     yield _line(about | {"images": bool((dataset.statistics or {}).get("images"))})
     after = 0
-    columns = (Example.row, Example.input, Example.reference, Example.extra)
+    columns = (Example.row, Example.input, Example.reference, Example.extra, Example.image)
     while True:
         query = select(*columns).where(Example.dataset_id == dataset_id, Example.row > after)
         found = session.execute(query.order_by(Example.row).limit(PORTION)).all()
@@ -98,8 +101,19 @@ def _dataset_lines(session: Session, dataset_id: int | None) -> Iterator[str]:
         if not found:
             return
         after = found[-1].row
-        for row, given, reference, extra in found:
-            yield _line({"row": row, "input": given, "reference": reference, "extra": extra})
+        for row, given, reference, extra, image in found:
+            shown = {"image": image} if image else {}
+            yield _line({"row": row, "input": given, "reference": reference, "extra": extra, **shown})
+
+
+def record_images(session: Session, run: Run, files: ImageFiles) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of each image of the run's dataset, once. One that is not kept any more is left out."""
+    query = select(Example.image).where(Example.dataset_id == run.dataset_id, Example.image.is_not(None))
+    digests = {image.get("digest") for image in session.scalars(query)} if run.dataset_id else set()
+    session.commit()
+    for digest in sorted(digests - {None}):
+        with suppress(ImageGone):
+            yield f"record/images/{digest}", files.read(digest)
 
 
 def _line(value: Json) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.ports.llm import Json
+from app.services.pictures import Loader
 from app.services.transfer.checking import Tell, check
 from app.services.transfer.source import FolderSource, Limits, Source, ZipSource
 from app.services.transfer.storing import store
@@ -25,15 +26,22 @@ class Imported:
 
 
 def import_run(
-    session: Session, source: Source, limits: Limits, *, again: bool = False, tell: Tell | None = None
+    session: Session,
+    source: Source,
+    limits: Limits,
+    *,
+    again: bool = False,
+    tell: Tell | None = None,
+    images: Loader | None = None,
 ) -> Imported:
     """Import a run and commit; one that is here already is handed back, unless again is set.
 
+    images: how they are kept here; None where a run with images is refused.
     Raises: Invalid, naming file and line of the record, and nothing was stored.
     """
-    checked = check(source, limits, tell)
+    checked = check(source, limits, tell, images)
     known = None if again else _known(session, checked.run)
-    return Imported(known, True) if known else Imported(store(session, source, checked, tell), False)
+    return Imported(known, True) if known else Imported(store(session, source, checked, tell, images), False)
 
 
 def _known(session: Session, about: Json) -> Run | None:

@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from app.core.datasets import Statistics
+from app.core.pictures import marked as told_apart
 from app.ports.llm import Json
-from app.services.transfer.history import EVENTS, OUTCOMES, SPECS
+from app.services import pictures
+from app.services.pictures import Loader
+from app.services.transfer.fitting import Fitting
+from app.services.transfer.history import DATA_AT_WILL, OUTCOMES, SPECS
+from app.services.transfer.images import Images
 from app.services.transfer.rows import (
     DATASET_SHAPE,
     EXAMPLE_SHAPE,
@@ -35,7 +40,8 @@ Tell = Callable[[int, int], None]
 class Checked:
     """A record without a fault. run: run.json. dataset: its head, None for a run without one; statistics: counted anew.
 
-    rows: row numbers of the dataset's examples. digest: of the manifest, which marks the whole content. bytes: of all files.
+    rows: row numbers of the dataset's examples; images: what it keeps of their images, by row. digest: of the manifest, which
+    marks the whole content. bytes: of all files but images.
     """
 
     run: Json
@@ -44,12 +50,13 @@ class Checked:
     dataset: Json = None
     statistics: Json = None
     rows: list[int] = field(default_factory=list)
+    images: dict[int, Json] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
 
 
-def check(source: Source, limits: Limits, tell: Tell | None = None) -> Checked:
-    """Read everything once. Raises: Invalid, naming file and line."""
-    return _Check(source, limits, tell).go()
+def check(source: Source, limits: Limits, tell: Tell | None = None, loader: Loader | None = None) -> Checked:
+    """Read everything once. loader: how images are kept here. Raises: Invalid, naming file and line."""
+    return _Check(source, limits, tell, loader).go()
 
 
 def parsed(line: bytes, shape: Check, place: str) -> Json:
@@ -65,7 +72,7 @@ def parsed(line: bytes, shape: Check, place: str) -> Json:
 class _Check:
     """One reading."""
 
-    def __init__(self, source: Source, limits: Limits, tell: Tell | None) -> None:
+    def __init__(self, source: Source, limits: Limits, tell: Tell | None, loader: Loader | None) -> None:
         self._source, self._limits, self._tell = source, limits, tell
         manifest = read_whole(source, MANIFEST, LARGEST_MANIFEST)
         about = parsed(manifest, MANIFEST_SHAPE, MANIFEST)
@@ -74,13 +81,16 @@ class _Check:
         self._files: dict[str, Json] = about["files"]
         self._whole = sum(one["bytes"] for one in self._files.values())
         self._read = 0
+        self._fitting: Fitting
+        self._images = Images(source, loader, limits.unpacked - self._whole)
         self.found = Checked({}, hashlib.sha256(manifest).hexdigest(), self._whole)
 
     def go(self) -> Checked:
         """Everything, in order."""
         self._refuse_sizes()
         self.found.run = self._run()
-        if DATASET in self._files:
+        self._fitting = Fitting(self.found.run)
+        if self._has_data():
             self._dataset()
         for name, shape in ROWS.items():
             if name in self._files:
@@ -144,9 +154,19 @@ class _Check:
                 OUTCOMES[kind](run["outcome"], "outcome")
         except Wrong as wrong:
             raise refuse(place, str(wrong)) from None
-        if DATASET not in self._files:
-            raise refuse(MANIFEST, f"names no {DATASET}")
         return run
+
+    def _has_data(self) -> bool:
+        """Whether the run has a dataset, which must be in the record then, and else must not."""
+        told = bool((self.found.run["spec"].get("dataset") or {}).get("digest"))
+        said = self._files.get(DATASET, {"bytes": 0})
+        if told or self.found.run["kind"] not in DATA_AT_WILL:
+            if DATASET not in self._files:
+                raise refuse(MANIFEST, f"names no {DATASET}")
+            return True
+        if said["bytes"]:
+            raise refuse(f"{RECORD}/{DATASET}", "holds rows, and the run has no dataset")
+        return False
 
     def _dataset(self) -> None:
         counted, marked, last = Statistics(), hashlib.sha256(), 0
@@ -154,17 +174,14 @@ class _Check:
             if self.found.dataset is None:
                 self.found.dataset = parsed(line, DATASET_SHAPE, place)
                 parsed_report(self.found.dataset["report"], place)
-                if self.found.dataset["images"]:
-                    raise refuse(
-                        place, "its dataset has images, which do not travel; import the dataset there, and run it anew"
-                    )
                 continue
             row = parsed(line, EXAMPLE_SHAPE, place)
             if row["row"] <= last:
                 raise refuse(place, f"row {row['row']} comes after row {last}; rows must be in order, each once")
             last = row["row"]
-            counted.add(row["row"], row["input"], row["reference"])
-            for words in (row["input"], row["reference"]):
+            picture = self._images.take(row["row"], row.get("image"), place)
+            counted.add(row["row"], row["input"], row["reference"], told_apart(row["input"], picture))
+            for words in (row["input"], row["reference"], *([picture.mark] if picture else [])):
                 data = words.encode("utf-8", "surrogatepass")
                 marked.update(len(data).to_bytes(8, "big") + data)
             self.found.rows.append(row["row"])
@@ -175,11 +192,17 @@ class _Check:
             self.found.run
         ):
             raise refuse(place, "its rows are not those of the run's dataset")
-        self.found.statistics = counted.as_json()
+        self._count_images(counted.as_json())
+
+    def _count_images(self, statistics: Json) -> None:
+        images = self._images.found
+        if bool(images) != self.found.dataset["images"]:
+            raise refuse(f"{RECORD}/{DATASET}", "its rows do not have the images that it speaks of")
+        self.found.images = images
+        self.found.statistics = statistics | ({"images": pictures.figures(images)} if images else {})
 
     def _rows(self, name: str, shape: Check) -> None:
         column, seen = UNIQUE.get(name), set()
-        numbers: set[int] = {0}
         for place, line in self._lines(name):
             row = parsed(line, shape, place)
             if column and row[column] is not None:
@@ -187,8 +210,10 @@ class _Check:
                 if mark in seen:
                     raise refuse(place, f"its {column} stood in an earlier line already")
                 seen.add(mark)
-            if name == "events.jsonl":
-                _check_event(row, place, numbers)
+            try:
+                self._fitting.check(name, row)
+            except Wrong as wrong:
+                raise refuse(place, str(wrong)) from None
 
 
 def parsed_report(report: Json, place: str) -> None:
@@ -197,20 +222,6 @@ def parsed_report(report: Json, place: str) -> None:
         REPORT_SHAPE(report, "report")
     except Wrong as wrong:
         raise refuse(place, str(wrong)) from None
-
-
-def _check_event(row: Json, place: str, numbers: set[int]) -> None:
-    """numbers: of the proposals so far; 0 are the initial prompts."""
-    name, data = row["name"], row["data"]
-    try:
-        if shape := EVENTS.get(name):
-            shape(data, "data")
-    except Wrong as wrong:
-        raise refuse(place, str(wrong)) from None
-    if name == "proposal":
-        numbers.add(data["number"])
-    if name == "shortened" and data["number"] not in numbers:
-        raise refuse(place, f"data.number {data['number']} is no proposal of this run")
 
 
 def _digest(run: Json) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.services.transfer import rivals
+from app.services.transfer.parts import BUDGET, CALLS, COUNT, MAYBE_MODEL, MODEL, NUMBER, SCORERS
 from app.services.transfer.shapes import (
     Check,
     anything,
@@ -18,8 +20,6 @@ from app.services.transfer.shapes import (
     whole,
 )
 
-NUMBER = maybe(number())
-COUNT = whole(0, 10**12)
 MEAN = fields({"mean": NUMBER, "n": COUNT, "asked": COUNT, "low": NUMBER, "high": NUMBER})
 ENDS = fields({"value": number(), "low": number(), "high": number()})
 CASES = listed(text(64))
@@ -58,6 +58,7 @@ SHORTENING = fields(
 FATES = ("accepted", "rejected", "invalid", "shortened")
 
 EVENTS: Mapping[str, Check] = {
+    **rivals.EVENTS,
     "baseline": fields(
         {"number": whole(0, 0), "digest": text(64), "system_prompt": text(), "output_prompt": text(), "validation": MEAN}
     ),
@@ -93,19 +94,7 @@ EVENTS: Mapping[str, Check] = {
 }  # fmt: skip
 """By name; of other events only that they are objects."""
 
-_ADJUSTMENT = fields(
-    {"param": text(), "action": text(), "reason": text()}, {"original": anything, "adjusted": anything}
-)
-_MODEL = fields(
-    {"name": text(200, 1), "params": named(anything), "api_base": maybe(text(2_000))},
-    {
-        "region": text(60), "price": named(number()),
-        "config": maybe(fields({"name": text(200), "revision": whole()})),
-        "asked": fields({"model": text(), "api_base": maybe(text())}),
-        "adjustments": listed(_ADJUSTMENT),
-    },
-)  # fmt: skip
-_LANE = fields({"name": text(250), "rpm": maybe(number(0))})
+_MODEL = fields(MODEL, MAYBE_MODEL)
 _DATASET = fields({"name": text(200), "digest": text(64)})
 _SPLIT = fields(
     {
@@ -116,9 +105,7 @@ _SPLIT = fields(
 )  # fmt: skip
 _SPEC: dict[str, Check] = {
     "dataset": _DATASET, "split": _SPLIT, "system_prompt": text(), "output_prompt": text(), "primary": _MODEL,
-    "scorers": listed(fields({"name": text(60)}), 100),
-    "budget": fields({one: maybe(number(0)) for one in ("usd", "calls", "tokens", "minutes")}, closed=True),
-    "calls": fields({}, {"lanes": named(_LANE), "target_rpm": maybe(number(0)), "on_uncertain": text(20)}), "seed": whole(),
+    "scorers": SCORERS, "budget": BUDGET, "calls": CALLS, "seed": whole(),
 }  # fmt: skip
 _SEARCH: dict[str, Check] = {
     "prompt": text(200), "strategy": text(60), "acceptance": text(20), "alpha": number(0, 1), "min_delta": number(-1, 1),
@@ -152,8 +139,12 @@ SPECS: Mapping[str, Check] = {
         },
         _MAYBE_SPEC,
     ),
+    "benchmark": rivals.BENCHMARK_SPEC,
+    "try": rivals.TRY_SPEC,
 }  # fmt: skip
 """By kind of run."""
+DATA_AT_WILL = ("benchmark", "try")
+"""Kinds whose runs may have no dataset."""
 
 _VERDICT: dict[str, Check] = {"verdict": text(40), "sentence": text()}
 _LOOKS = fields({"validation": COUNT, "test": COUNT})
@@ -202,5 +193,7 @@ OUTCOMES: Mapping[str, Check] = {
         {**_VERDICT, "candidates": listed(_FOUND, 100), "comparison": COUNT, "part": text(20), "n": COUNT},
         {"alpha": number(0, 1), "stopped_by": maybe(text(40)), "stopped_why": maybe(text())},
     ),
+    "benchmark": rivals.BENCHMARK_OUTCOME,
+    "try": rivals.TRY_OUTCOME,
 }  # fmt: skip
 """By kind of run."""

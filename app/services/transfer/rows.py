@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.core.kinds.reviewing import REVIEW
+from app.ports.llm import Json
+from app.services.pictures.decoding import KEPT
+from app.services.transfer.rivals import RANKING_PLACES
 from app.services.transfer.shapes import (
     Check,
     anything,
+    digest,
     fields,
     flag,
     listed,
@@ -25,7 +30,7 @@ STATUSES = ("queued", "running", "paused", "done", "cancelled", "failed")
 OUTCOMES_OF_SAMPLES = (
     "scored", "refused", "truncated", "parse_failed", "scoring_failed", "provider_error", "timed_out", "cancelled",
 )  # fmt: skip
-SPLITS = ("train", "validation", "test", "")
+SPLITS = ("train", "validation", "test", REVIEW, "")
 TOTALS = fields(
     {
         "calls": BIG, "prompt_tokens": BIG, "completion_tokens": BIG, "cost_usd": number(0), "unpriced_calls": BIG,
@@ -57,10 +62,26 @@ REPORT_SHAPE = fields(
         "format": text(20), "encoding": text(60), "delimiter": text(20), "rows": COUNT, "kept": COUNT, "dropped_total": COUNT,
         "reasons": named(COUNT), "dropped": listed(fields({"row": COUNT, "line": COUNT, "reason": text()}), 10_000),
         "notes": listed(text(), 1_000), "columns": listed(text()), "input_column": maybe(text()),
-        "answer_column": maybe(text()),
+        "answer_column": maybe(text()), "images": fields({"column": text(200)}),
     },
 )  # fmt: skip
-EXAMPLE_SHAPE = fields({"row": whole(1), "input": text(), "reference": text(), "extra": named(text())}, closed=True)
+_PROBLEM = fields({"problem": text(None, 1), "source": text()}, closed=True)
+_IMAGE = fields(
+    {
+        "digest": digest, "media_type": one_of(*KEPT.values()), "width": whole(1), "height": whole(1), "source": text(),
+    },
+    {"note": text()},
+    closed=True,
+)  # fmt: skip
+
+
+def _image(value: Json, place: str) -> None:
+    (_PROBLEM if isinstance(value, dict) and "problem" in value else _IMAGE)(value, place)
+
+
+EXAMPLE_SHAPE = fields(
+    {"row": whole(1), "input": text(), "reference": text(), "extra": named(text())}, {"image": _image}, closed=True
+)
 ROWS: Mapping[str, Check] = {
     "samples.jsonl": fields(
         {
@@ -86,6 +107,17 @@ ROWS: Mapping[str, Check] = {
     "events.jsonl": fields({"note": maybe(whole(1)), "name": text(30, 1), "data": fields({}), "at": moment}, closed=True),
     "spending.jsonl": fields({"day": text(10, 10), "role": text(12), "model": text(200), "totals": TOTALS}, closed=True),
     "looks.jsonl": fields({"split": text(12), "candidate": text(64), "at": moment}, closed=True),
+    "rankings.jsonl": fields(
+        {
+            "case": text(64, 1), "repeat": COUNT, "ranker": text(80, 1), "places": RANKING_PLACES, "notes": text(),
+            "seconds": number(0), "blind": flag, "revision": whole(1), "created_at": moment, "saved_at": moment,
+        },
+        closed=True,
+    ),
+    "marks.jsonl": fields(
+        {"sample": text(64, 1), "verdict": one_of("acceptable", "unacceptable"), "marked_by": text(80), "at": moment},
+        closed=True,
+    ),
 }  # fmt: skip
-UNIQUE = {"samples.jsonl": "key", "calls.jsonl": "key", "events.jsonl": "note"}
+UNIQUE = {"samples.jsonl": "key", "calls.jsonl": "key", "events.jsonl": "note", "marks.jsonl": "sample"}
 """The column in which no two rows of a run may be the same."""

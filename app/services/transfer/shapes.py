@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ Check: TypeAlias = Callable[[Json, str], None]
 DEEPEST = 64
 """Levels of nesting in one value."""
 LARGEST = 2**31 - 1
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LARGEST_INT = 2**63 - 1
 
 
@@ -90,6 +92,12 @@ def text(most: int | None = None, least: int = 0) -> Check:
             raise Wrong(place, f"must have {least} to {most} characters" if most else "must not be empty")
 
     return check
+
+
+def digest(value: Json, place: str) -> None:
+    """A SHA-256 digest."""
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise Wrong(place, "must be a SHA-256 digest of 64 characters from 0 to 9 and a to f")
 
 
 def one_of(*options: str) -> Check:

@@ -68,10 +68,10 @@ class FolderSource:
 
     def size(self, name: str) -> int | None:
         """See Source."""
-        for part in (self._folder / RECORD, self._folder / name):
+        path = self._folder / name
+        for part in (path, *path.parents[: len(PurePosixPath(name).parts) - 1]):
             if part.is_symlink():
                 raise refuse(str(part.relative_to(self._folder)), "is a link, which is not followed")
-        path = self._folder / name
         if not path.exists():
             return None
         if not path.is_file():

@@ -89,12 +89,12 @@ def export(run_id: str, format: str) -> ResponseReturnValue:
 @pages.post("/<run_id>/folder")
 def folder(run_id: str) -> ResponseReturnValue:
     """Write the whole run into the experiments folder of the server."""
-    engine, target = backend().engine, settings().experiments_dir
+    engine, target, images = backend().engine, settings().experiments_dir, backend().image_loader().files
     name = get(run_id).name
 
     def job(work: Work) -> str:
         with Session(engine) as own:
-            return str(runs.export_folder(own, runs.get(own, run_id), target, tell=work.tell))
+            return str(runs.export_folder(own, runs.get(own, run_id), target, tell=work.tell, images=images))
 
     return begin(Work(f"Writing {name or run_id}", lambda work: _written(work, run_id)), job)
 

@@ -34,11 +34,12 @@ def take_in() -> ResponseReturnValue:
     if not token and (sent is None or not sent.filename):
         return _form((Problem("file", "choose the ZIP file of a run"),))
     kept = find(folder(), token) if token else keep(folder(), sent.stream, sent.filename or "")  # type: ignore[union-attr]
-    engine, limits = backend().engine, transfer.Limits.of(settings())
+    engine, limits, images = backend().engine, transfer.Limits.of(settings()), backend().image_loader()
 
     def job(work: Work) -> tuple[str, bool]:
         with Session(engine) as own, kept.open() as stream:
-            made = transfer.import_run(own, transfer.ZipSource(stream), limits, again=again, tell=work.tell)
+            source = transfer.ZipSource(stream)
+            made = transfer.import_run(own, source, limits, again=again, tell=work.tell, images=images)
             return made.run.id, made.already
 
     return begin(Work(f"Importing {kept.filename}", lambda work: _ended(work, kept)), job)
@@ -71,4 +72,5 @@ def folder_zip(run_id: str) -> ResponseReturnValue:
     """The whole run as a ZIP file, which another installation imports."""
     run = get(run_id)
     headers = {"Content-Disposition": f'attachment; filename="{run.id}.zip"'}
-    return Response(stream_with_context(runs.export_zip(session(), run)), mimetype="application/zip", headers=headers)
+    packed = runs.export_zip(session(), run, backend().image_loader().files)
+    return Response(stream_with_context(packed), mimetype="application/zip", headers=headers)

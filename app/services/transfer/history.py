@@ -188,10 +188,10 @@ _FOUND = fields(
 OUTCOMES: Mapping[str, Check] = {
     "train": fields(_VERDICT, _TRAINED),
     "rejudge": fields({**_VERDICT}, {**_TRAINED, **_REJUDGED}),
-    "plan": fields(_VERDICT, _PLANNED),
+    "plan": fields(_VERDICT, {**_TRAINED, **_PLANNED}),
     "compare": fields(
         {**_VERDICT, "candidates": listed(_FOUND, 100), "comparison": COUNT, "part": text(20), "n": COUNT},
-        {"alpha": number(0, 1), "stopped_by": maybe(text(40)), "stopped_why": maybe(text())},
+        {**_TRAINED, "alpha": number(0, 1)},
     ),
     "benchmark": rivals.BENCHMARK_OUTCOME,
     "try": rivals.TRY_OUTCOME,

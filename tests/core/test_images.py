@@ -65,7 +65,9 @@ def test_another_worker_is_told_of_the_image() -> None:
     candidate = Candidate("S", "", ModelRef("m", {}, vision=False))
     cases = tuple(Case(str(n), "U", "x", "train", p) for n, p in enumerate((None, Picture(RED), Picture(None, "gone"))))
     part = Part.of(
-        pieces([candidate], cases, Exam(SingleTurn(), build([{"name": "exact_match"}], Tools())), 1), "e", Limits()
+        pieces([candidate], cases, Exam(SingleTurn(), build([{"name": "exact_match"}], Tools())), range(1)),
+        "e",
+        Limits(),
     )
     work = json.loads(json.dumps(part.as_json()))
     assert "picture" not in work["cases"][0], "workers of a release before read it"

@@ -133,6 +133,6 @@ def test_what_cannot_be_compared_is_said(session: Session, seeded: seed.Seeded, 
 
 
 def test_standing_grows_with_what_is_there(session: Session) -> None:
-    assert standing(session) == Standing(False, False, False, False)
+    assert standing(session) == Standing(False, False, False, False, False)
     seed.fill(session)
-    assert standing(session) == Standing(True, True, True, True)
+    assert standing(session) == Standing(True, True, True, True, False)

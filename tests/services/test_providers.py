@@ -22,7 +22,7 @@ def test_nothing_is_needed_for_the_simulated_models(tmp_path: Path) -> None:
     simulated = providers(tmp_path)["simulated"]
 
     assert simulated.ready
-    assert simulated.models == ("simulated/primary", "simulated/optimizer", "simulated/judge")
+    assert simulated.models == ("simulated/primary", "simulated/writer", "simulated/optimizer", "simulated/judge")
     assert "simulated" in simulated.how_found
 
 

@@ -11,7 +11,7 @@ from app.api import shapes
 from app.api.context import answer, body, page_size, session, text
 from app.api.openapi import Parameter, describe, paged, whole
 from app.api.shapes import page
-from app.services import documents
+from app.services import documents, reviews
 from app.services import prompts as service
 from app.services.errors import Invalid, NotFound, Problem
 from app.services.prompts import Words
@@ -129,7 +129,9 @@ def about(name: str) -> Response:
 @describe(None, 204)
 def delete(name: str) -> Response:
     """Take it out of the library; runs keep what they used."""
-    service.delete(session(), service.get(session(), name))
+    prompt = service.get(session(), name)
+    reviews.check_unused(session(), prompt.name)
+    service.delete(session(), prompt)
     return Response(status=204)
 
 

@@ -92,3 +92,11 @@ def test_review_prompts_are_checked_saved_and_deleted(web: Api) -> None:
     assert web.client.delete("/api/v1/review-prompts/review/mine").status_code == 409
     assert web.client.delete("/api/v1/review-prompts/review/mine copy").status_code == 204
     web.post("/review-prompts", {"name": "review/bad", "template": "x"}, 422)
+
+
+def test_a_review_prompt_in_use_stays_at_every_door(web: Api) -> None:
+    template = "{{original_prompt}} {{num_configs}} {{all_responses}}"
+    web.post("/review-prompts", {"name": "review/mine", "template": template}, 201)
+    done(web, review_prompt="review/mine")
+    for path in ("/prompts/review/mine", "/review-prompts/review/mine"):
+        assert "1 benchmark uses" in web.errors(web.read(web.client.delete(f"/api/v1{path}"), 409))[""]

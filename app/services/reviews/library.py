@@ -152,10 +152,15 @@ def delete(session: Session, name: str) -> None:
     if found is None:
         get(session, name)
         raise Conflict(f"{name} ships with the product and cannot be deleted; duplicate it to change it")
+    check_unused(session, name)
+    prompts.delete(session, found)
+
+
+def check_unused(session: Session, name: str) -> None:
+    """Raises: Conflict for a review prompt that benchmarks name; any other prompt may go."""
     if used := usage(session, name).runs:
         runs = "1 benchmark uses" if used == 1 else f"{used} benchmarks use"
         raise Conflict(f"{runs} {name}; a review prompt can be deleted only as long as none does")
-    prompts.delete(session, found)
 
 
 def usage(session: Session, name: str) -> Usage:

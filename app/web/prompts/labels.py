@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.services import prompts
+from app.services import prompts, reviews
 from app.services.errors import Invalid, NotFound, Problem
 from app.store.models import Prompt, PromptVersion
 from app.web import params
@@ -47,6 +47,7 @@ def delete(prompt_id: int) -> ResponseReturnValue:
     """Take a prompt out of the library."""
     prompt = get(prompt_id)
     name = prompt.name
+    reviews.check_unused(session(), prompt.name)
     prompts.delete(session(), prompt)
     flash(f"{name} is deleted.", "good")
     return redirect(url_for("prompts.index"), 303)

@@ -97,6 +97,8 @@ def end_group(leader: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(leader.pid, signal.SIGKILL)
     leader.wait()
+    if leader.stderr:  # what it started may have held it open until now
+        leader.stderr.close()
 
 
 def publish(found: Mapping[str, Any], kept: Path, page: Path) -> None:

@@ -49,8 +49,8 @@ class World:
 async def test_a_crash_at_some_writes_changes_nothing_and_buys_nothing_twice(
     kind: str, flushing: bool, tmp_path: Path
 ) -> None:
-    """Every fourth write, and others where the buffer is lost than where it is written."""
-    await crash(World(kind, tmp_path), flushing, slice(1 if flushing else 3, None, 4))
+    """Every sixth write, and others where the buffer is lost than where it is written."""
+    await crash(World(kind, tmp_path), flushing, slice(1 if flushing else 4, None, 6))
 
 
 @pytest.mark.faults

@@ -82,7 +82,7 @@ def _lists() -> Iterator[Question]:
     yield Question("/", "runs", 8)
     yield Question("/spending", "spending", 100)
     narrowed = ("", "status=done", "status=queued", "search=small", "search=nothing-like-it", f"search={RUN}")
-    for query in (*narrowed, "status=failed&search=small"):
+    for query in (*narrowed, "status=failed&search=small", "sort=name"):
         yield Question(f"/runs?{query}", "runs", 40)
         yield Question(f"/runs?{query}&after={{small run}}", "runs", 40)
 
@@ -92,7 +92,7 @@ def _run_pages() -> Iterator[Question]:
     yield Question(here, "events", 60)
     for part in ("head", "state", "proposals", "log_lines?after={events}"):
         yield Question(f"{here}/parts/{part}", "events", 60)
-    for page in ("curves.json", "proposals/3", "settings", "report.html", "bill"):
+    for page in ("curves.json", "timeline.json", "proposals/3", "settings", "report.html", "bill", "unprocessed"):
         yield Question(f"{here}/{page}", "events", 60)
     for show in ("", "decision", "reasoning", "warning", "wait"):
         yield Question(f"{here}/log?show={show}", "events", 500)
@@ -107,6 +107,10 @@ def _run_pages() -> Iterator[Question]:
             yield Question(f"{here}/examples?split={split}&show={show}&after={{{split}}}", "samples", 102)
         last = VERSIONS - 1
         yield Question(f"/compare?a={RUN}:0&b={RUN}:{last}&split={split}", "samples", 102)
+        three = f"of={RUN}:0&of={RUN}:1&of={RUN}:{last}&split={split}"
+        yield Question(f"/compare?{three}", "samples", 153)
+        yield Question(f"/api/v1/compare?{three}", "samples", 153)
+        yield Question(f"/api/v1/compare/examples?{three}", "samples", 300)
     for kind in ("csv", "jsonl"):
         yield Question(f"{here}/samples.{kind}", "samples", 1000)
 
@@ -124,7 +128,15 @@ def _library() -> Iterator[Question]:
     yield Question("/prompts/1?show=kept&before=500", "prompt_versions", 30)
     yield Question("/prompts/1/versions/500", "prompt_versions", 1)
     yield Question("/prompts/1/diff?a=3&b=900", "prompt_versions", 2)
-    for place in ("/trainings/new", "/compare", "/providers"):
+    for place in (
+        "/trainings/new",
+        "/compare",
+        "/providers",
+        "/playground",
+        "/benchmarks",
+        "/benchmarks/configs",
+        "/models",
+    ):
         yield Question(place, "runs", 50)
 
 
@@ -132,7 +144,7 @@ def _api() -> Iterator[Question]:
     base = "/api/v1"
     for query in ("", "status=done", "search=nothing-like-it", "after={small run}", "limit=1000"):
         yield Question(f"{base}/runs?{query}", "runs", 1000 if "limit" in query else 100)
-    for page in ("", "/result", "/bill"):
+    for page in ("", "/result", "/bill", "/timeline"):
         yield Question(f"{base}/runs/{RUN}{page}", "runs", 1)
     yield Question(f"{base}/runs/{RUN}/events", "events", 100)
     yield Question(f"{base}/runs/{RUN}/events?after={{events}}&limit=1000", "events", 1000)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 MINUS = "\u2212"
 NARROW = "\u202f"
@@ -113,6 +115,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?:" else ".") if text else ""
 
 
+def commands(text: str) -> Markup:
+    """A message as it is written for a terminal too: what stands between backticks is shown as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped first
+
+
 def percent(share: float | None) -> str:
     """A share in [0, 1] as whole percent."""
     return DASH if share is None else f"{share * 100:.0f}{NARROW}%"
@@ -141,6 +148,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "points": points,
     "sentence": sentence,
+    "commands": commands,
 }
 
 

@@ -26,7 +26,7 @@ PLACES = (
     Place("Benchmarks", "benchmarks.index", "columns", "b", "Work"),
     Place("Playground", "playground.index", "play", "y", "Work"),
     Place("Compare", "compare.index", "compare", "c", "Work"),
-    Place("Spending", "spending.index", "columns", "s", "Work"),
+    Place("Spending", "spending.index", "coin", "s", "Work"),
     Place("Datasets", "datasets.index", "data", "d", "Library"),
     Place("Prompts", "prompts.index", "prompt", "p", "Library"),
     Place("Models", "models.index", "model", "m", "Setup"),

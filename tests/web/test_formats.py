@@ -82,3 +82,7 @@ def test_moments_without_a_zone_are_utc() -> None:
 )
 def test_remarks_become_sentences(remark: str, text: str) -> None:
     assert fmt.sentence(remark) == text
+
+
+def test_commands_in_a_message_are_shown_as_code_and_the_rest_as_text() -> None:
+    assert str(fmt.commands("run `make up` & <b>wait</b>")) == "run <code>make up</code> &amp; &lt;b&gt;wait&lt;/b&gt;"

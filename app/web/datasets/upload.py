@@ -144,6 +144,7 @@ def _form(problems: tuple[Problem, ...] = ()) -> ResponseReturnValue:
         errors=by_field(Invalid(problems)),
         limits=settings().uploads,
         image_limits=settings().images,
+        samples=datasets.samples_to_import(session()),
     )
     return page, 422 if problems else 200
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say
+from app.cli.console import Exit, Refused, emit, json_option, say, with_options
 from app.cli.told import show_benchmark
 from app.cli.train import announce, estimate_line, exit_code, leave, scorer_of
 from app.ports.llm import Json
@@ -56,15 +56,8 @@ OPTIONS = (
 """One option for each field of a benchmark; values are checked there, as at every door."""
 
 
-def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of OPTIONS."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command()
-@form_options
+@with_options(OPTIONS)
 @click.option("--name", default="", help="Name of the benchmark.")
 @click.option("--min-score", type=float, metavar="X", help="Exit with 3 when the best mean review is below X.")
 @click.option("--queue", is_flag=True, help="Let a worker do it, and watch.")

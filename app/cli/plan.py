@@ -8,14 +8,14 @@ import click
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Refused, json_option
-from app.cli.train import form_options, leave, parsed, report
+from app.cli.console import Refused, json_option, with_options
+from app.cli.train import OPTIONS, leave, parsed, report
 from app.services import training
 from app.services.errors import Problem
 
 
 @click.command()
-@form_options
+@with_options(OPTIONS)
 @click.option("--name", default="", help="Name of the run.")
 @click.option("--queue", is_flag=True, help="Let a worker do it, and watch.")
 @click.option("--no-wait", is_flag=True, help="With --queue: do not watch.")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say, text_or_file
+from app.cli.console import Exit, Refused, emit, json_option, say, text_or_file, with_options
 from app.cli.datasets import open_file
 from app.cli.told import SHOWS
 from app.core import scorers
@@ -86,15 +86,8 @@ OPTIONS = (
 TEXTS = ("system_prompt", "output_prompt", "instructions", "locked")
 
 
-def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of OPTIONS."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command()
-@form_options
+@with_options(OPTIONS)
 @click.option("--name", default="", help="Name of the run.")
 @click.option(
     "--min-improvement", "gate", type=float, metavar="X", help="Exit with 3 when the test improves by less than X."

@@ -37,6 +37,11 @@ def examples(run_id: str) -> ResponseReturnValue:
         return compared.examples(run)
     if run.kind == "benchmark":
         return redirect(url_for("benchmarks.show", run_id=run.id))
+    return _before_after(run)
+
+
+def _before_after(run: Run) -> str:
+    """Two versions of a search, example by example."""
     tale = told_story(run)
     options = [
         (v.number, _title(v, run)) for v in sorted(tale.versions.values(), key=lambda v: v.number) if v.validation
@@ -61,7 +66,7 @@ def examples(run_id: str) -> ResponseReturnValue:
         "split": split,
         **(cell.address if cell else {}),
     }
-    here = partial(url_for, "runs.examples", run_id=run_id, **asked)
+    here = partial(url_for, "runs.examples", run_id=run.id, **asked)
     return render(
         "runs/examples.html",
         run,
@@ -76,7 +81,7 @@ def examples(run_id: str) -> ResponseReturnValue:
         views=[(title, here(show=show or None, view=name), name == view) for name, title in VIEWS],
         changed=_changed,
         cell=cell,
-        whole=url_for("runs.examples", run_id=run_id, a=before.number, b=after.number, split=split),
+        whole=url_for("runs.examples", run_id=run.id, a=before.number, b=after.number, split=split),
         rows=rows[:PAGE],
         first=here(show=show or None) if place else "",
         more=here(show=show or None, after=rows[PAGE - 1].cursor) if len(rows) > PAGE else "",

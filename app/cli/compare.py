@@ -10,7 +10,7 @@ import click
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say, table
+from app.cli.console import Exit, Refused, emit, json_option, say, table, with_options
 from app.cli.train import report, scorer_of
 from app.services import comparison, documents
 from app.services.comparison import SPLITS, VERSION
@@ -77,16 +77,9 @@ def _number(value: float | None, digits: int = 3) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def order_options(command: Any) -> Any:
-    """Give a command all of OPTIONS."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command("compare")
 @click.argument("versions", metavar="VERSION...", nargs=-1)
-@order_options
+@with_options(OPTIONS)
 @click.option("--name", default="", help="Name of the run.")
 @click.option("--here", is_flag=True, help="Work on it in this process instead of a worker.")
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it may take, and stop there.")

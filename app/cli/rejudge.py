@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from app import wiring
 from app.cli import foreground
-from app.cli.console import Exit, Refused, emit, json_option, say
+from app.cli.console import Exit, Refused, emit, json_option, say, with_options
 from app.cli.train import report, scorer_of
 from app.services import documents, rejudging, runs
 from app.services.errors import Problem
@@ -36,16 +35,9 @@ OPTIONS = (
 """One option for each of rejudging.FIELDS; values are checked there."""
 
 
-def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of OPTIONS."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@rule_options
+@with_options(OPTIONS)
 @click.option("--here", is_flag=True, help="Work on it in this process instead of a worker.")
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what is missing and its price, and stop there.")
 @click.option("--yes", is_flag=True, help="Do not ask, whatever it may cost.")
